@@ -1,0 +1,69 @@
+/** Sub-organizations made through the service's API, as a company's backend does. */
+import { makeApiKeyStamp } from '../../src/stamping/make-api-key-stamp.ts';
+import type { Registration } from '../../src/stamping/stamp.ts';
+import type { Account } from './load.ts';
+import type { Root } from './service.ts';
+
+/** Requests that are under way at once. */
+const atOnce = 16;
+
+type Created = { subOrganizationId: string; wallet: { addresses: string[] } };
+
+/** One sub-organization for each passkey's registration, with a wallet of one Ethereum account; in their order. */
+export async function createAccounts(
+  port: number,
+  root: Root,
+  registrations: readonly Registration[],
+): Promise<Account[]> {
+  const accounts: Account[] = [];
+  let next = 0;
+  const work = async () => {
+    for (let index = next++; index < registrations.length; index = next++) {
+      accounts[index] = await createAccount(port, root, registrations[index] as Registration, index);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return accounts;
+}
+
+async function createAccount(port: number, root: Root, registration: Registration, index: number): Promise<Account> {
+  const body = JSON.stringify({
+    type: 'ACTIVITY_TYPE_CREATE_SUB_ORGANIZATION_V7',
+    timestampMs: String(Date.now()),
+    organizationId: root.organizationId,
+    parameters: {
+      subOrganizationName: `bench ${index}`,
+      rootQuorumThreshold: 1,
+      rootUsers: [
+        {
+          userName: 'user',
+          apiKeys: [],
+          authenticators: [{ authenticatorName: 'passkey', ...registration }],
+          oauthProviders: [],
+        },
+      ],
+      wallet: {
+        walletName: 'wallet',
+        accounts: [
+          {
+            curve: 'CURVE_SECP256K1',
+            pathFormat: 'PATH_FORMAT_BIP32',
+            path: "m/44'/60'/0'/0/0",
+            addressFormat: 'ADDRESS_FORMAT_ETHEREUM',
+          },
+        ],
+      },
+    },
+  });
+  const stamp = makeApiKeyStamp(body, root.apiKey);
+  const response = await fetch(`http://127.0.0.1:${port}/public/v1/submit/create_sub_organization`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', [stamp.header]: stamp.value },
+    body,
+  });
+  const text = await response.text();
+  if (response.status !== 200) throw new Error(`could not create a sub-organization: ${response.status} ${text}`);
+  const { activity } = JSON.parse(text) as { activity: { result: { createSubOrganizationResultV7: Created } } };
+  const { subOrganizationId, wallet } = activity.result.createSubOrganizationResultV7;
+  return { organizationId: subOrganizationId, address: wallet.addresses[0] as string };
+}

@@ -1,0 +1,104 @@
+/**
+ * The load generator, a process of its own: holds the users' passkeys, stamps requests before each interval and drives a
+ * server through it. Takes one command at a time from its parent and answers each.
+ */
+import { createSoftwareAuthenticator, type SoftwareAuthenticator } from '../../src/stamping/software-authenticator.ts';
+import type { Registration } from '../../src/stamping/stamp.ts';
+import { checkShape, checkSignature } from './check-answers.ts';
+import { type Exchange, runClosedLoop } from './closed-loop.ts';
+import { type StampedRequest, stampRequests } from './stamped-requests.ts';
+import { quantile } from './statistics.ts';
+
+/** `publicKey`: COSE_Key. */
+export type Passkey = { credentialId: string; publicKey: Uint8Array };
+/** `skeletonAddress`: of the key that the skeleton signs with for the same user. */
+export type Account = { organizationId: string; address: string; skeletonAddress?: string };
+
+/** One interval: `quantiles` holds the latencies in ms at 0, 0.1, … 100 percent. */
+export type Interval = { requests: number; seconds: number; quantiles: number[]; cpuShare: number };
+
+export type Command =
+  | { do: 'makePasskeys'; count: number }
+  /** Asks for the registrations of all passkeys. */
+  | { do: 'register' }
+  /** Tells whose they are, in their order. */
+  | { do: 'assign'; accounts: Account[] }
+  /** Makes requests for the intervals that follow, by the first `signers` users. */
+  | { do: 'stamp'; count: number; signers: number }
+  /** Sends the requests that were made. */
+  | ({ do: 'run' } & Run);
+
+export type Run = { target: 'service' | 'skeleton'; port: number; connections: number; seconds: number };
+
+export type Reply =
+  | { passkeys: Passkey[] }
+  | { registrations: Registration[] }
+  | { interval: Interval }
+  | { done: true }
+  | { error: string };
+
+type User = Account & { authenticator: SoftwareAuthenticator };
+
+/** Of the answers, taken at random; recovering a public key takes a millisecond or so. */
+const verifiedShare = 0.005;
+
+let authenticators: SoftwareAuthenticator[] = [];
+let signers: User[] = [];
+let requests: StampedRequest<User>[] = [];
+
+async function carryOut(command: Command): Promise<Reply> {
+  switch (command.do) {
+    case 'makePasskeys': {
+      const made = () => createSoftwareAuthenticator({ rpId: 'localhost', origin: 'http://localhost:3000' });
+      authenticators = Array.from({ length: command.count }, made);
+      return { passkeys: authenticators.map(({ credentialId, publicKey }) => ({ credentialId, publicKey })) };
+    }
+    case 'register':
+      return { registrations: authenticators.map((authenticator) => authenticator.register()) };
+    case 'assign':
+      signers = command.accounts.map((account, index) => ({
+        ...account,
+        authenticator: authenticators[index] as SoftwareAuthenticator,
+      }));
+      return { done: true };
+    case 'stamp':
+      requests = stampRequests(signers.slice(0, command.signers), command.count);
+      return { done: true };
+    case 'run':
+      return { interval: await run(command) };
+  }
+}
+
+async function run({ target, port, connections, seconds }: Run): Promise<Interval> {
+  const sample: Exchange[] = [];
+  const cpuBefore = process.cpuUsage();
+  const { latencies, seconds: elapsed } = await runClosedLoop({
+    port,
+    connections,
+    duration: seconds * 1000,
+    requests: requests.map(({ bytes }) => bytes),
+    onAnswer(exchange) {
+      checkShape(exchange);
+      if (Math.random() < verifiedShare) sample.push(exchange);
+    },
+  });
+  const { user, system } = process.cpuUsage(cpuBefore);
+  for (const exchange of sample) {
+    const request = requests[exchange.request] as StampedRequest<User>;
+    const { address, skeletonAddress = '' } = request.signer;
+    checkSignature(exchange, request, target === 'service' ? address : skeletonAddress);
+  }
+  const sorted = latencies.sort();
+  return {
+    requests: sorted.length,
+    seconds: elapsed,
+    quantiles: Array.from({ length: 1001 }, (_, permille) => quantile(sorted, permille / 1000)),
+    cpuShare: (user + system) / 1e6 / elapsed,
+  };
+}
+
+const reply = (answer: Reply) => process.send?.(answer);
+process.on('message', (command: Command) => {
+  carryOut(command).then(reply, (error: Error) => reply({ error: error.message }));
+});
+process.on('disconnect', () => process.exit());

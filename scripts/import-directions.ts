@@ -1,0 +1,51 @@
+/** The folders are the architecture: which folder may import which (DESIGN: api → protocol, decode ← enclave → policy, stamping). */
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+
+/** What the sources of a folder may import: folders below src, and packages. */
+type Rule = { folders: readonly string[]; packages?: readonly string[] };
+
+const pure = ['@noble/', '@scure/', 'valibot', 'node:'];
+
+const rules: { readonly [folder: string]: Rule } = {
+  'src/protocol': { folders: ['src/protocol'], packages: ['cbor-x/', 'valibot', 'node:'] },
+  'src/stamping': { folders: ['src/stamping', 'src/protocol'], packages: [...pure, 'secp256k1'] },
+  'src/decode': { folders: ['src/decode', 'src/protocol'], packages: pure },
+  'src/policy': { folders: ['src/policy', 'src/protocol', 'src/decode'], packages: pure },
+  'src/enclave': {
+    folders: ['src/enclave', 'src/protocol', 'src/stamping', 'src/decode', 'src/policy'],
+    packages: [...pure, 'secp256k1', '@simplewebauthn/server'],
+  },
+  'src/api': { folders: ['src/api', 'src/protocol', 'src/decode', 'migrations'] },
+  'src/cli': { folders: ['src/cli', 'src/protocol', 'src/stamping', 'src/decode'] },
+  'sdk/src': { folders: ['sdk/src', 'src/protocol', 'src/stamping', 'src/decode'], packages: pure },
+};
+
+export type ForbiddenImport = { file: string; imported: string; rule: string };
+
+export function forbiddenImports(root = '.'): ForbiddenImport[] {
+  return Object.entries(rules).flatMap(([folder, rule]) =>
+    globSync(`${folder}/**/*.ts`, { cwd: root }).flatMap((file) =>
+      importsOf(readFileSync(join(root, file), 'utf8'))
+        .filter((imported) => !allowed(file, imported, rule))
+        .map((imported) => ({ file, imported, rule: `${folder} imports ${rule.folders.join(', ')}` })),
+    ),
+  );
+}
+
+function importsOf(source: string): string[] {
+  const pattern =
+    /(?:^|\n)\s*(?:import|export)\s[^;]*?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)|(?:^|\n)import\s+'([^']+)'/g;
+  return [...source.matchAll(pattern)].map((match) => (match[1] ?? match[2] ?? match[3]) as string);
+}
+
+function allowed(file: string, imported: string, { folders, packages }: Rule): boolean {
+  if (!imported.startsWith('.')) {
+    return (
+      packages === undefined ||
+      packages.some((name) => imported === name || (name.match(/[:/]$/) && imported.startsWith(name)))
+    );
+  }
+  const target = relative('.', join(dirname(file), imported));
+  return folders.some((folder) => target.startsWith(`${folder}/`));
+}

@@ -1,0 +1,119 @@
+/**
+ * The `api` side of the stream to the enclave: passes requests on, serves the enclave's fetches from the database and
+ * writes its batches. It decides nothing; the enclave checks whatever it is given here.
+ */
+import type { Duplex } from 'node:stream';
+import { unavailable } from '../protocol/errors.ts';
+import { openChannel } from '../protocol/frames.ts';
+import type { Fetch, FetchedRows, FromEnclave, RequestMessage, ToEnclave } from '../protocol/messages.ts';
+import type { BatchWriter } from './storage/batch-writer.ts';
+import { describeDatabaseError } from './storage/describe-error.ts';
+import type { WriteOutcome } from './storage/write-batch.ts';
+
+/** The enclave's answer: HTTP status and JSON body, passed on as they are. */
+export type EnclaveAnswer = { readonly status: number; readonly body: Uint8Array };
+
+export type EnclaveClient = {
+  /** Sends a request; rejects with UNAVAILABLE when it is not answered within `answerTimeout`. */
+  request(request: Omit<RequestMessage, 'type' | 'id'>): Promise<EnclaveAnswer>;
+  /** The enclave's state as JSON (`EnclaveStatus`); rejects when it does not answer within `statusTimeout`. */
+  status(): Promise<EnclaveAnswer>;
+  /** Tells the enclave what became of a batch. */
+  report(number: number, outcome: WriteOutcome): void;
+  /** Requests that wait for their answer. */
+  waiting(): number;
+  close(): void;
+};
+
+export type EnclaveClientParts = {
+  readonly stream: Duplex;
+  readonly fetchRows: (fetch: Fetch) => Promise<FetchedRows>;
+  readonly writer: Pick<BatchWriter, 'write' | 'trouble'>;
+  readonly onFetchFailed: (fetch: Fetch, error: unknown) => void;
+  /** The stream ended: by `close`, or with the enclave. */
+  readonly onEnd: (error?: Error) => void;
+  /** Milliseconds to wait for an answer. */
+  readonly answerTimeout?: number;
+};
+
+const statusTimeout = 2_000;
+/** Milliseconds of failing writes after which submits are refused at once instead of held. */
+const patience = 3_000;
+/** Requests that may wait at a time; each keeps a body of up to 1 MiB on its way to the enclave. */
+const maxWaiting = 4_096;
+
+type Waiting = { resolve: (answer: EnclaveAnswer) => void; reject: (error: Error) => void; timer: NodeJS.Timeout };
+
+export function createEnclaveClient(parts: EnclaveClientParts): EnclaveClient {
+  const { stream, fetchRows, writer, onFetchFailed, onEnd, answerTimeout = 10_000 } = parts;
+  const waiting = new Map<number, Waiting>();
+  let nextId = 1;
+  let ended = false;
+
+  const channel = openChannel<ToEnclave, FromEnclave>(stream, receive, (error) => {
+    ended = true;
+    for (const id of waiting.keys()) settle(id)?.reject(enclaveGone());
+    onEnd(error);
+  });
+  channel.send({ type: 'hello' });
+
+  function receive(message: FromEnclave): void {
+    if (message.type === 'answer') settle(message.id)?.resolve(message);
+    else if (message.type === 'fetch') void serve(message.id, message.fetch);
+    else if (message.type === 'write') writer.write(message.batch);
+  }
+
+  async function serve(id: number, fetch: Fetch): Promise<void> {
+    try {
+      channel.send({ type: 'fetched', id, rows: await fetchRows(fetch) });
+    } catch (error) {
+      channel.send({ type: 'fetchFailed', id, reason: describeDatabaseError(error) });
+      onFetchFailed(fetch, error);
+    }
+  }
+
+  /** Takes a request off the list; an answer that comes after its time finds none and is dropped. */
+  function settle(id: number): Waiting | undefined {
+    const one = waiting.get(id);
+    if (one) clearTimeout(one.timer);
+    waiting.delete(id);
+    return one;
+  }
+
+  function ask(message: (id: number) => ToEnclave, timeout: number): Promise<EnclaveAnswer> {
+    if (ended) return Promise.reject(enclaveGone());
+    const id = nextId++;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => settle(id)?.reject(lateAnswer()), timeout);
+      waiting.set(id, { resolve, reject, timer });
+      channel.send(message(id));
+    });
+  }
+
+  function lateAnswer(): Error {
+    const trouble = writer.trouble();
+    if (trouble) return notWritable(trouble.reason);
+    return unavailable('the enclave did not answer in time; send the same request again', 'ENCLAVE_TIMEOUT');
+  }
+
+  return {
+    async request(request) {
+      const trouble = writer.trouble();
+      if (trouble && request.kind === 'submit' && performance.now() - trouble.since > patience) {
+        throw notWritable(trouble.reason);
+      }
+      if (waiting.size >= maxWaiting)
+        throw unavailable('too many requests wait for an answer; try again later', 'BUSY');
+      return ask((id) => ({ type: 'request', id, ...request }), answerTimeout);
+    },
+    status: () => ask((id) => ({ type: 'status', id }), statusTimeout),
+    report: (number, outcome) => channel.send({ type: outcome, number }),
+    waiting: () => waiting.size,
+    close: channel.close,
+  };
+}
+
+const enclaveGone = () => unavailable('the enclave is not running', 'ENCLAVE_UNAVAILABLE');
+
+const notWritable = (reason: string) =>
+  unavailable(`nothing can be recorded now: ${reason}; send the same request again later`, 'DATABASE_UNAVAILABLE');

@@ -1,0 +1,22 @@
+import type { Middleware } from 'koa';
+
+/** Where browsers of other origins may read the answers. */
+const open = /^\/(?:public\/v1\/|openapi\.json$)/;
+
+const preflight = {
+  'Access-Control-Allow-Methods': 'POST, GET',
+  'Access-Control-Allow-Headers':
+    'Content-Type, X-Client-Version, X-Stamp, X-Stamp-Webauthn, X-Stamp-Attested, X-Session',
+  'Access-Control-Max-Age': '7200',
+};
+
+/** CORS for any origin, without credentials: what a request may do is in its stamp, not in where it comes from. */
+export const crossOrigin: Middleware = async (ctx, next) => {
+  if (!open.test(ctx.path)) return next();
+  ctx.set('Access-Control-Allow-Origin', '*');
+  ctx.set('Access-Control-Expose-Headers', 'Retry-After, X-Request-Id');
+  if (ctx.method !== 'OPTIONS') return next();
+  ctx.set(preflight);
+  ctx.state.route = 'preflight';
+  ctx.status = 204;
+};

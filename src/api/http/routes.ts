@@ -1,0 +1,96 @@
+import type { Context, Middleware } from 'koa';
+import { CountersignError } from '../../protocol/errors.ts';
+import type { EnclaveClient } from '../enclave-client.ts';
+import type { Health } from '../health.ts';
+import type { Metrics } from '../metrics.ts';
+import type { DocsPage } from './docs.ts';
+import { sendJson, sendJsonBytes } from './json.ts';
+import type { RequestState } from './observe.ts';
+import { setPageHeaders } from './pages.ts';
+import { readBody } from './read-body.ts';
+import { readStamp } from './read-stamp.ts';
+
+export type RouteParts = {
+  readonly enclave: Pick<EnclaveClient, 'request'>;
+  readonly health: () => Promise<Health>;
+  readonly metrics: Metrics;
+  /** Answers with a page; false when there is none of the path. */
+  readonly pages: (ctx: Context) => Promise<boolean>;
+  /** Where clients find the service, for the OpenAPI document; null when it is not set. */
+  readonly publicUrl: string | null;
+};
+
+const endpoint = /^\/public\/v1\/(submit|query)\/([a-z0-9_]{1,64})$/;
+
+/** Turns a request into its answer. Paths are compared as they came: nothing is decoded or normalised. */
+export function routes(parts: RouteParts): Middleware<RequestState> {
+  let documentation: Promise<Documentation> | undefined;
+  const documents = () => {
+    documentation ??= describeApi(parts.publicUrl);
+    return documentation;
+  };
+  const gets: Readonly<Record<string, (ctx: Context) => Promise<void> | void>> = {
+    '/health': async (ctx) => {
+      const health = await parts.health();
+      sendJson(ctx, health.status === 'ok' ? 200 : 503, health);
+    },
+    '/metrics': async (ctx) => {
+      ctx.set('Content-Type', 'text/plain; version=0.0.4; charset=utf-8');
+      ctx.body = await parts.metrics.text();
+    },
+    '/openapi.json': async (ctx) => sendJsonBytes(ctx, 200, (await documents()).json),
+    '/docs': async (ctx) => {
+      const { docs } = await documents();
+      setPageHeaders(ctx, docs.contentSecurityPolicy);
+      ctx.set('Content-Type', 'text/html; charset=utf-8');
+      ctx.body = docs.html;
+    },
+  };
+
+  // Names that the enclave answered with success: these exist, so as labels of metrics their number is bounded.
+  const known = new Set<string>();
+
+  return async (ctx) => {
+    const match = endpoint.exec(ctx.path);
+    const [, kind, name] = match ?? [];
+    if ((kind === 'submit' || kind === 'query') && name) {
+      ctx.state.route = known.has(name) ? name : kind;
+      allow(ctx, 'POST');
+      const stamp = readStamp(ctx.req.headers);
+      const body = await readBody(ctx.req, ctx.res);
+      const answer = await parts.enclave.request({ kind, name, body, stamp });
+      if (answer.status === 200) {
+        known.add(name);
+        ctx.state.route = name;
+      }
+      return sendJsonBytes(ctx, answer.status, answer.body as Buffer);
+    }
+    const get = Object.hasOwn(gets, ctx.path) ? gets[ctx.path] : undefined;
+    if (get) {
+      ctx.state.route = ctx.path;
+      allow(ctx, 'GET', 'HEAD');
+      return get(ctx);
+    }
+    const isRead = ctx.method === 'GET' || ctx.method === 'HEAD';
+    if (isRead && (await parts.pages(ctx))) {
+      ctx.state.route = 'page';
+      return;
+    }
+    throw new CountersignError('NOT_FOUND', 'no such path');
+  };
+}
+
+type Documentation = { readonly json: Buffer; readonly docs: DocsPage };
+
+/** Rarely asked for and slow to load, so it is made when it is wanted first. */
+async function describeApi(publicUrl: string | null): Promise<Documentation> {
+  const [{ openApiDocument }, { renderDocs }] = await Promise.all([import('./openapi.ts'), import('./docs.ts')]);
+  const document = openApiDocument(publicUrl);
+  return { json: Buffer.from(JSON.stringify(document)), docs: renderDocs(document) };
+}
+
+function allow(ctx: Context, ...methods: string[]): void {
+  if (methods.includes(ctx.method)) return;
+  ctx.set('Allow', methods.join(', '));
+  throw new CountersignError('UNIMPLEMENTED', `expected method ${methods.join(' or ')}`, { status: 405 });
+}

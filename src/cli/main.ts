@@ -1,0 +1,95 @@
+/** The `countersign` command. */
+import { OperatorError } from './operator-error.ts';
+import { readSettings, type Settings, settingsHelp } from './settings.ts';
+
+type Command = {
+  readonly summary: string;
+  readonly help: () => Promise<string>;
+  /** Loads its code only when it is run: `start` is to be ready soon. */
+  readonly run: (settings: Settings, args: readonly string[]) => unknown;
+};
+
+const starting = (usage: string) => async () =>
+  `usage: countersign ${usage}\n\nSettings, from the environment (default in brackets):\n${settingsHelp()}`;
+
+const start: Command['run'] = async (settings, args) => {
+  if (args.length) {
+    throw new OperatorError(`expected no arguments, got ${args.join(' ')}; settings are environment variables`);
+  }
+  return (await import('./start.ts')).start(settings);
+};
+
+const commands: Readonly<Record<string, Command>> = {
+  start: {
+    summary: 'runs the service: database, enclave and api (or one part: COUNTERSIGN_MODE)',
+    help: starting('start'),
+    run: start,
+  },
+  api: {
+    summary: 'runs api alone, connected to COUNTERSIGN_ENCLAVE_SOCKET',
+    help: starting('api'),
+    run: start,
+  },
+  enclave: {
+    summary: 'runs the enclave alone, listening on COUNTERSIGN_ENCLAVE_SOCKET',
+    help: starting('enclave'),
+    run: start,
+  },
+  demo: {
+    summary: 'does the main job against the running service, step by step',
+    help: async () => 'usage: countersign demo\n\nNeeds a running service (countersign start) and its root.json.',
+    run: async (settings) => (await import('./demo.ts')).demo(settings),
+  },
+  root: {
+    summary: 'makes further parent organizations, rotates the root API key, adds admins',
+    help: async () => (await import('./root.ts')).rootHelp,
+    run: async (settings, args) => (await import('./root.ts')).root(settings, args),
+  },
+  'accept-state': {
+    summary: 'goes on from a restored database, deliberately',
+    help: async () => (await import('./accept-state.ts')).acceptStateHelp,
+    run: async (settings, args) => (await import('./accept-state.ts')).acceptState(settings, args),
+  },
+};
+
+function generalHelp(): string {
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(14)}${summary}`);
+  return [
+    'usage: countersign <command> [arguments]',
+    '',
+    ...lines,
+    '',
+    'countersign <command> --help says more about each.',
+    '',
+    'Settings, from the environment (default in brackets):',
+    settingsHelp(),
+  ].join('\n');
+}
+
+const asksForHelp = (word: string | undefined) => word === '--help' || word === '-h' || word === 'help';
+
+async function main([name, ...args]: readonly string[]): Promise<void> {
+  if (name === undefined || asksForHelp(name)) return print(generalHelp());
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command) throw new OperatorError(`there is no command ${JSON.stringify(name)}\n\n${generalHelp()}`);
+  if (args.some(asksForHelp)) return print(await command.help());
+  // `api` and `enclave` name their mode themselves.
+  const environment = name === 'api' || name === 'enclave' ? { ...process.env, COUNTERSIGN_MODE: name } : process.env;
+  await command.run(readSettings(environment), args);
+}
+
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+try {
+  const major = Number(process.versions.node.split('.')[0]);
+  if (major < 24) throw new OperatorError(`Node 24 is needed, this is ${process.version}; run bin/countersign.mjs`);
+  await main(process.argv.slice(2));
+} catch (error) {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  // Errors of parseArgs are about what was typed.
+  const expected = error instanceof OperatorError || code.startsWith('ERR_PARSE_ARGS');
+  process.stderr.write(`countersign: ${expected ? (error as Error).message : (error as Error).stack}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,123 @@
+/** The command lines, environments and descriptors of the enclave and of api. */
+import { chmodSync, chownSync, existsSync, statSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { dirname, join } from 'node:path';
+import { type Confined, confine, isForked } from './confine.ts';
+import { pathsOfDatabaseUrl } from './database-role.ts';
+import { enclaveFolder, type Host, ownView } from './host.ts';
+import { isolationSummary } from './isolation.ts';
+import type { Locks } from './lock.ts';
+import { OperatorError } from './operator-error.ts';
+import { launch, type Running } from './processes.ts';
+import type { Settings } from './settings.ts';
+import { checkout, programPaths } from './view.ts';
+
+/** Seconds that together with PostgreSQL's stay below the 15 that a stop may take. */
+const apiGraceMs = 7000;
+const enclaveGraceMs = 3000;
+
+export type Services = { readonly settings: Settings; readonly host: Host; readonly locks: Locks };
+
+/** Both, with a socket pair between them as descriptor 3 that nobody else holds. */
+export function launchPair(services: Services, databaseUrl: string): Running[] {
+  const enclave = launchEnclave(services);
+  const end = enclave.child.stdio[3] as Socket;
+  const api = launchApi(services, databaseUrl, end);
+  // In the same turn as the spawn, so that this process never reads from it.
+  end.destroy();
+  return [enclave, api];
+}
+
+/** The enclave, with a pipe to it as descriptor 3; in mode `enclave` it listens on the socket of the settings instead. */
+export function launchEnclave({ settings, host, locks }: Services): Running {
+  const folder = enclaveFolder(host.dataDir);
+  const socket = settings.enclaveSocket;
+  const confined = withSocket(ownView(host, 'enclave', folder, 'passwd'), socket);
+  const paths = [folder, ...(socket ? [dirname(socket)] : [])];
+  const command = confine(host.isolation, confined, [
+    process.execPath,
+    '--disallow-code-generation-from-strings',
+    '--disable-proto=delete',
+    '--disable-sigusr1',
+    '--permission',
+    // For the native secp256k1 binding; its warning is about add-ons that one did not choose.
+    '--allow-addons',
+    '--disable-warning=PERM0001',
+    ...[...programPaths(), ...paths].map((path) => `--allow-fs-read=${path}`),
+    ...paths.map((path) => `--allow-fs-write=${path}`),
+    join(checkout, 'src', 'enclave', 'main.ts'),
+  ]);
+  return launch({
+    name: 'enclave',
+    command,
+    forked: isForked(host.isolation),
+    env: {
+      COUNTERSIGN_ENCLAVE_DIR: folder,
+      COUNTERSIGN_SEALING: settings.sealing,
+      COUNTERSIGN_ORIGINS: settings.origins.join(','),
+      COUNTERSIGN_RP_IDS: settings.rpIds.join(','),
+      COUNTERSIGN_ISOLATION: isolationSummary(host.isolation),
+      // Code is read from here, so it lies where only the enclave may write.
+      NODE_COMPILE_CACHE: join(folder, 'cache'),
+      ...(socket && { COUNTERSIGN_ENCLAVE_SOCKET: socket }),
+    },
+    stdio: ['ignore', 'inherit', 'inherit', socket ? 'ignore' : 'pipe', locks.enclave],
+    stopSignal: 'SIGTERM',
+    graceMs: enclaveGraceMs,
+  });
+}
+
+/** api, with `channel` as descriptor 3, or with the socket of the settings. */
+export function launchApi({ settings, host, locks }: Services, databaseUrl: string, channel: Socket | null): Running {
+  const cache = join(host.dataDir, 'cache');
+  const own = ownView(host, 'api', cache, 'host');
+  const seen = { ...own, view: { ...own.view, readable: pathsOfDatabaseUrl(databaseUrl) } };
+  const confined = withSocket(seen, settings.enclaveSocket);
+  const main = join(checkout, 'src', 'api', 'main.ts');
+  const optional = {
+    COUNTERSIGN_PUBLIC_URL: settings.publicUrl,
+    COUNTERSIGN_TRUSTED_PROXIES: settings.trustedProxies?.join(','),
+    COUNTERSIGN_RATE_LIMIT: settings.rateLimit?.toString(),
+    COUNTERSIGN_ENCLAVE_SOCKET: settings.enclaveSocket,
+  };
+  return launch({
+    name: 'api',
+    command: confine(host.isolation, confined, [process.execPath, '--disable-sigusr1', main]),
+    forked: isForked(host.isolation),
+    env: {
+      PORT: String(settings.port),
+      HOST: settings.host,
+      DATABASE_URL: databaseUrl,
+      COUNTERSIGN_LOG_LEVEL: settings.logLevel,
+      NODE_COMPILE_CACHE: cache,
+      ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value)) as Record<string, string>),
+    },
+    stdio: ['ignore', 'inherit', 'inherit', channel ?? 'ignore', locks.others],
+    stopSignal: 'SIGTERM',
+    graceMs: apiGraceMs,
+  });
+}
+
+/** Run apart, the two share the group of the folder that their socket lies in. */
+function withSocket(confined: Confined, socket: string | null): Confined {
+  if (!socket) return confined;
+  const folder = dirname(socket);
+  if (process.getuid?.() === 0 && statSync(folder).gid === 0) {
+    throw new OperatorError(
+      `COUNTERSIGN_ENCLAVE_SOCKET: expected in a folder of a group that api and enclave may share, got root's; ` +
+        `make one: install -d -m 2770 -g <group> ${folder}`,
+    );
+  }
+  const view = { ...confined.view, folders: [...confined.view.folders, folder] };
+  return { ...confined, view, group: statSync(folder).gid };
+}
+
+/** Lets the group of its folder use the enclave's socket, as soon as that is there. */
+export async function shareSocket(socket: string, signal: AbortSignal): Promise<void> {
+  while (!existsSync(socket)) {
+    if (signal.aborted) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  chownSync(socket, -1, statSync(dirname(socket)).gid);
+  chmodSync(socket, 0o660);
+}

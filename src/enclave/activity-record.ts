@@ -1,0 +1,85 @@
+/**
+ * An activity as it is sealed into its row. What follows from the body (intent, fingerprint, the vote's message) is not
+ * stored beside it, so that the two cannot disagree.
+ */
+import { decode } from '../protocol/cbor.ts';
+import type { ActivityStatus } from '../protocol/queries/objects.ts';
+import { formatVersion } from './contexts.ts';
+import type { Credential } from './resolve-caller.ts';
+import { RowIntegrityError, type Sealer } from './sealing/seal.ts';
+
+/** A verified stamp, complete enough to be verified again from the record alone. */
+export type VoteStamp =
+  | {
+      readonly kind: 'apiKey';
+      /** Lower-case hex, as the signature. */
+      readonly publicKey: string;
+      readonly scheme: string;
+      readonly signature: string;
+    }
+  | {
+      readonly kind: 'passkey';
+      /** COSE_Key. */
+      readonly publicKey: Uint8Array;
+      /** base64url. */
+      readonly credentialId: string;
+      readonly authenticatorData: Uint8Array;
+      readonly clientDataJson: Uint8Array;
+      readonly signature: Uint8Array;
+    };
+
+export type VoteRecord = {
+  readonly id: string;
+  readonly userId: string;
+  readonly stamp: VoteStamp;
+  readonly selection: 'VOTE_SELECTION_APPROVED' | 'VOTE_SELECTION_REJECTED';
+  readonly createdAt: number;
+};
+
+export type ActivityRecord = {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly type: string;
+  readonly status: ActivityStatus;
+  /** The exact body that was submitted. */
+  readonly body: Uint8Array;
+  readonly intentKey: string;
+  readonly resultKey: string;
+  /** JSON text. */
+  readonly result: string;
+  readonly votes: readonly VoteRecord[];
+  readonly facts: {
+    readonly signCountRegressed: boolean;
+    /** null where no passkey stamped. */
+    readonly userVerified: boolean | null;
+  };
+  /** Unix milliseconds. */
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** Digests of the organization's head. */
+  readonly headBefore: Uint8Array;
+  readonly headAfter: Uint8Array;
+};
+
+export function stampOf(credential: Credential): VoteStamp {
+  if (credential.kind === 'apiKey') {
+    const { publicKey, scheme, signature } = credential.stamp;
+    return { kind: 'apiKey', publicKey, scheme, signature };
+  }
+  const { credentialId, authenticatorData, clientDataJson, signature } = credential.stamp;
+  const { publicKey } = credential.authenticator;
+  return { kind: 'passkey', publicKey, credentialId, authenticatorData, clientDataJson, signature };
+}
+
+/** The record in a row whose place in the log was checked. Throws `RowIntegrityError`. */
+export function openActivity(
+  sealer: Sealer,
+  organization: Uint8Array,
+  id: Uint8Array,
+  sealed: Uint8Array,
+): ActivityRecord {
+  const { plaintext } = sealer.open({ kind: 'activity', organization, id }, sealed);
+  const { v: version, ...record } = decode(plaintext) as unknown as { v: number } & ActivityRecord;
+  if (version !== formatVersion) throw new RowIntegrityError(`an activity has the unknown format version ${version}`);
+  return record;
+}

@@ -1,0 +1,124 @@
+/**
+ * The anchor as a file in the enclave's own folder: two preallocated slots that are written in turn, so that a torn write
+ * leaves the other one. A slot is a header (tagged with a key of the enclave's) and the map's 2^16 bucket hashes, of
+ * which a move writes only those that changed. It protects against the database, not against root on the host.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { closeSync, existsSync, fdatasync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Cbor, decode, encode } from '../../protocol/cbor.ts';
+import { formatVersion } from '../contexts.ts';
+import { bucketCount } from '../ledger/merkle-map.ts';
+import { syncFolder } from '../sealing/local-file.ts';
+import { type Anchor, AnchorError, type AnchoredState, type ChangedBucket } from './anchor.ts';
+
+const headerSize = 4096;
+const bucketsSize = bucketCount * 32;
+const slotSize = headerSize + bucketsSize;
+const tagSize = 32;
+const datasync = promisify(fdatasync);
+
+export function fileAnchor(folder: string, tagKey: Buffer): Anchor {
+  const path = join(folder, 'anchor');
+  let file: number | undefined;
+  let current: { state: AnchoredState; slot: number } | undefined;
+  // The slot that is written next still lacks the buckets that the last move changed in the other one.
+  let missing: readonly ChangedBucket[] = [];
+
+  const descriptor = () => {
+    file ??= openSync(path, 'r+');
+    return file;
+  };
+  const readSlot = (slot: number): AnchoredState | undefined => {
+    const header = Buffer.alloc(headerSize);
+    readSync(descriptor(), header, 0, headerSize, slot * slotSize);
+    return openHeader(header, tagKey, path);
+  };
+  const readBuckets = (slot: number): Buffer => {
+    const hashes = Buffer.alloc(bucketsSize);
+    readSync(descriptor(), hashes, 0, bucketsSize, slot * slotSize + headerSize);
+    return hashes;
+  };
+
+  return {
+    name: 'file',
+    load() {
+      if (!existsSync(path)) return null;
+      const slots = [readSlot(0), readSlot(1)];
+      const slot = (slots[1]?.number ?? -1) > (slots[0]?.number ?? -1) ? 1 : 0;
+      const state = slots[slot];
+      if (!state) {
+        throw new AnchorError(
+          `${path}: neither slot can be read with this sealing key; restore folder and database together`,
+        );
+      }
+      current = { state, slot };
+      // After a crash nobody knows which buckets the older slot lacks: give it all of them once.
+      writeAll(descriptor(), readBuckets(slot), (1 - slot) * slotSize + headerSize);
+      return state;
+    },
+    create(state, hashes) {
+      const temporary = `${path}.new`;
+      const created = openSync(temporary, 'w', 0o600);
+      // The second slot's header is zeros: there, so that no later write needs room on the disk, but no state.
+      writeAll(created, Buffer.concat([sealHeader(state, tagKey), hashes, Buffer.alloc(headerSize), hashes]), 0);
+      fsyncSync(created);
+      closeSync(created);
+      renameSync(temporary, path);
+      syncFolder(folder);
+      current = { state, slot: 0 };
+    },
+    async move(state, changed) {
+      const slot = current?.slot === 0 ? 1 : 0;
+      for (const { first, hashes } of runsOf([...missing, ...changed])) {
+        writeAll(descriptor(), hashes, slot * slotSize + headerSize + first * 32);
+      }
+      writeAll(descriptor(), sealHeader(state, tagKey), slot * slotSize);
+      await datasync(descriptor());
+      missing = changed;
+      current = { state, slot };
+    },
+    bucketHashes: () => readBuckets(current?.slot ?? 0),
+  };
+}
+
+/** Neighbouring buckets as one write each; of two hashes for one bucket the later counts. */
+function runsOf(changed: readonly ChangedBucket[]): { first: number; hashes: Buffer }[] {
+  const newest = new Map(changed.map(({ bucket, hash }) => [bucket, hash]));
+  const runs: { first: number; hashes: Uint8Array[] }[] = [];
+  for (const [bucket, hash] of [...newest].sort(([a], [b]) => a - b)) {
+    const run = runs.at(-1);
+    if (run && run.first + run.hashes.length === bucket) run.hashes.push(hash);
+    else runs.push({ first: bucket, hashes: [hash] });
+  }
+  return runs.map(({ first, hashes }) => ({ first, hashes: Buffer.concat(hashes) }));
+}
+
+/** Writes all of `bytes`, where one call may write less when the disk is nearly full. */
+function writeAll(file: number, bytes: Uint8Array, position: number): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at, position + at);
+}
+
+/** Layout: length(4) ‖ CBOR ‖ HMAC-SHA-256(32) ‖ zeros. */
+function sealHeader(state: AnchoredState, tagKey: Buffer): Buffer {
+  const body = encode({ v: formatVersion, ...state } as Cbor);
+  if (body.length + 4 + tagSize > headerSize) throw new AnchorError('the anchored state is too large for its slot');
+  const header = Buffer.alloc(headerSize);
+  header.writeUInt32BE(body.length);
+  body.copy(header, 4);
+  tagOf(body, tagKey).copy(header, 4 + body.length);
+  return header;
+}
+
+function openHeader(header: Buffer, tagKey: Buffer, path: string): AnchoredState | undefined {
+  const length = header.readUInt32BE();
+  if (length === 0 || length > headerSize - 4 - tagSize) return undefined;
+  const body = header.subarray(4, 4 + length);
+  if (!timingSafeEqual(tagOf(body, tagKey), header.subarray(4 + length, 4 + length + tagSize))) return undefined;
+  const { v, ...state } = decode(body) as { v: number } & AnchoredState;
+  if (v !== formatVersion) throw new AnchorError(`${path}: unknown format version ${v}, expected ${formatVersion}`);
+  return state;
+}
+
+const tagOf = (body: Buffer, key: Buffer): Buffer => createHmac('sha256', key).update(body).digest();

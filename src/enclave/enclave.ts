@@ -1,0 +1,263 @@
+/**
+ * The enclave: takes the messages of `api`, starts the ledger, carries out requests and lets answers out once their
+ * batch is released. booting → serving; refusing (and trying again) while the database does not hold the anchored state;
+ * halted for good when somebody else writes to it.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { encode } from '../protocol/cbor.ts';
+import { CountersignError, toStatus, unavailable } from '../protocol/errors.ts';
+import type {
+  EnclaveStatus,
+  Fetch,
+  FetchedRows,
+  FromEnclave,
+  RequestMessage,
+  ToEnclave,
+} from '../protocol/messages.ts';
+import type { Anchor, AnchoredState } from './anchors/anchor.ts';
+import { fileAnchor } from './anchors/file.ts';
+import { formatVersion } from './contexts.ts';
+import { boot, genesis, revealBucket } from './ledger/boot.ts';
+import { type CheckpointSigner, createCheckpointSigner } from './ledger/checkpoint.ts';
+import { sha256 } from './ledger/hash.ts';
+import { createLedger, type Ledger } from './ledger/ledger.ts';
+import { createMerkleMap, OpaqueBucketError } from './ledger/merkle-map.ts';
+import type { Port } from './ledger/port.ts';
+import { carryOutOrders } from './orders.ts';
+import { query } from './query.ts';
+import { localFileSealing } from './sealing/local-file.ts';
+import { SealingError } from './sealing/provider.ts';
+import { createSealer, deriveKey, type Sealer } from './sealing/seal.ts';
+import { asAnswer, createService, type Service } from './service.ts';
+import { type EnclaveSettings, settingsDigest } from './settings.ts';
+import { submit } from './submit.ts';
+
+export type Enclave = {
+  onMessage(message: ToEnclave): void;
+  /** Stops taking requests; those under way are answered. */
+  stop(): void;
+};
+
+type Secrets = { sealer: Sealer; signer: CheckpointSigner; anchor: Anchor; rootKey: Buffer };
+
+/** How long a refused start and the look for orders wait, in ms. */
+const retryDelay = 1000;
+const orderInterval = 500;
+
+/** Throws `SealingError` or `AnchorError` where the enclave's own folder is not sound. */
+export function createEnclave(settings: EnclaveSettings, send: (message: FromEnclave) => void): Enclave {
+  const secrets = openFolder(settings);
+  const { port, onFetched, onFetchFailed } = createPort(send);
+  /** There as soon as the anchored state is established; `service` once this start itself is released. */
+  let ledger: Ledger | null = null;
+  let service: Service | null = null;
+  let refusal: string | null = null;
+  let started = false;
+  let stopped = false;
+
+  async function start(): Promise<void> {
+    while (!stopped && !service) {
+      try {
+        const booted = await bootLedger(settings, secrets, port);
+        ledger = booted.ledger;
+        await recordStart(settings, booted);
+        service = createService(ledger, port, secrets.sealer, settings);
+        refusal = null;
+      } catch (error) {
+        refusal = (error as Error).message;
+        ledger = null;
+        await delay(retryDelay);
+      }
+    }
+    while (!stopped && ledger) {
+      await carryOutOrders(settings.folder, ledger, randomUUID).catch(reportUnexpected);
+      await delay(orderInterval);
+    }
+  }
+
+  async function answer(request: RequestMessage): Promise<void> {
+    let result = await attempt(request);
+    if (result instanceof OpaqueBucketError) {
+      // The database may show the right rows again by now: then this bucket is served from here on.
+      const revealed = ledger && (await revealBucket(port, ledger.map, result.bucket).catch(() => false));
+      result = revealed ? await attempt(request) : unavailable(result.message, 'ROW_INTEGRITY');
+    }
+    const { status, body } = result instanceof Error ? toStatus(asAnswer(result)) : { status: 200, body: result };
+    send({ type: 'answer', id: request.id, status, body: Buffer.from(JSON.stringify(body)) });
+  }
+
+  /** The answer's JSON value, or what was thrown; either has waited for what it was computed from. */
+  async function attempt(request: RequestMessage): Promise<unknown> {
+    if (!service) return unavailable(refusal ?? 'the enclave is starting', refusal ? 'STATE_REFUSED' : 'STARTING');
+    const carryOut = request.kind === 'submit' ? submit : query;
+    const result = await carryOut(service, request).catch(reportUnexpected);
+    return service.ledger.settled().then(
+      () => result,
+      (error: unknown) => error,
+    );
+  }
+
+  function status(): EnclaveStatus {
+    const halted = ledger?.haltReason() ?? null;
+    const state = ledger?.released();
+    return {
+      phase: halted ? 'halted' : service ? 'serving' : refusal ? 'refusing' : 'booting',
+      reason: halted ?? refusal,
+      batch: state?.number ?? 0,
+      organizations: ledger?.map.organizations() ?? 0,
+      logSize: state?.logSize ?? 0,
+      checkpoint: state?.checkpoint ?? null,
+      verifierKey: secrets.signer.verifierKey,
+      sealing: settings.sealing,
+      anchor: secrets.anchor.name,
+      isolation: settings.isolation,
+    };
+  }
+
+  return {
+    onMessage(message) {
+      switch (message.type) {
+        case 'hello':
+          if (!started) void start();
+          started = true;
+          return;
+        case 'request':
+          void answer(message);
+          return;
+        case 'fetched':
+          return onFetched(message.id, message.rows);
+        case 'fetchFailed':
+          return onFetchFailed(message.id, message.reason);
+        case 'committed':
+          return ledger?.committed(message.number);
+        case 'conflict':
+          return ledger?.halt(
+            `batch ${message.number} in the database is not this enclave's: another enclave writes there`,
+          );
+        case 'status': {
+          const current = status();
+          const code = current.phase === 'serving' ? 200 : 503;
+          return send({ type: 'answer', id: message.id, status: code, body: Buffer.from(JSON.stringify(current)) });
+        }
+      }
+    },
+    stop() {
+      stopped = true;
+    },
+  };
+}
+
+type BootedLedger = { ledger: Ledger; accepted: boolean };
+
+async function bootLedger(settings: EnclaveSettings, secrets: Secrets, port: Port): Promise<BootedLedger> {
+  const { sealer, signer, anchor, rootKey } = secrets;
+  const digest = settingsDigest(settings);
+  const keys = {
+    headTag: deriveKey(rootKey, 'headTag'),
+    identity: deriveKey(rootKey, 'identity'),
+    hint: deriveKey(rootKey, 'hint'),
+    fingerprint: deriveKey(rootKey, 'fingerprint'),
+  };
+  const parts = { port, sealer, signer, anchor, settings: digest };
+  const { accepted, ...booted } = await boot({
+    ...parts,
+    anchored: loadAnchor(anchor, settings.folder),
+    headTag: keys.headTag,
+    acceptedRoot: readAcceptedRoot(settings.folder),
+    now: Date.now(),
+  });
+  return { ledger: createLedger({ ...parts, ...booted, keys, clock: Date.now }), accepted };
+}
+
+/** Nothing is answered before the start itself is part of the released history. */
+async function recordStart(settings: EnclaveSettings, { ledger, accepted }: BootedLedger): Promise<void> {
+  const nonce = randomBytes(32);
+  const record = encode({ v: formatVersion, nonce, time: ledger.now(), settings: settingsDigest(settings) });
+  ledger.append([], [{ kind: accepted ? 'acceptState' : 'boot', digest: sha256(record) }]);
+  await ledger.settled();
+  if (accepted) renameSync(acceptPath(settings.folder), `${acceptPath(settings.folder)}.done`);
+}
+
+/** Opens the enclave's folder, or makes it at the very first start. */
+function openFolder({ folder, ...settings }: EnclaveSettings): Secrets {
+  const sealing = localFileSealing(folder);
+  const isFirstStart = !sealing.exists();
+  const rootKey = isFirstStart ? randomBytes(32) : sealing.unseal();
+  const sealer = createSealer(rootKey);
+  const signer = createCheckpointSigner(deriveKey(rootKey, 'checkpointKey'));
+  const anchor = fileAnchor(folder, deriveKey(rootKey, 'anchorTag'));
+  const marker = join(folder, 'first-start');
+  if (isFirstStart) {
+    // An anchor without a root key is either the rest of an interrupted first start, or a root key that was lost.
+    if (existsSync(join(folder, 'anchor')) && !existsSync(marker)) {
+      throw new SealingError(`${folder} holds an anchor but no sealed root key: restore both from one backup`);
+    }
+    writeFileSync(marker, '');
+    // The anchor first: a sealed key without its anchor is never taken for a first start.
+    anchor.create(
+      genesis(signer, settingsDigest({ folder, ...settings }), Date.now()),
+      createMerkleMap().bucketHashes(),
+    );
+    sealing.create(rootKey);
+  }
+  rmSync(marker, { force: true });
+  loadAnchor(anchor, folder);
+  return { sealer, signer, anchor, rootKey };
+}
+
+function loadAnchor(anchor: Anchor, folder: string): AnchoredState {
+  const anchored = anchor.load();
+  if (anchored) return anchored;
+  throw new SealingError(
+    `${folder} holds a sealed root key but no anchor: restore both from one backup, together with the database`,
+  );
+}
+
+const acceptPath = (folder: string): string => join(folder, 'accept-state.json');
+
+/** The root that the operator accepts, in hex; null without such a file. */
+function readAcceptedRoot(folder: string): string | null {
+  if (!existsSync(acceptPath(folder))) return null;
+  const { version, root } = JSON.parse(readFileSync(acceptPath(folder), 'utf8')) as {
+    version?: unknown;
+    root?: unknown;
+  };
+  return version === 1 && typeof root === 'string' ? root.toLowerCase() : null;
+}
+
+function createPort(send: (message: FromEnclave) => void) {
+  const asked = new Map<number, { resolve: (rows: FetchedRows) => void; reject: (error: Error) => void }>();
+  let nextId = 1;
+  const port: Port = {
+    fetch: (fetch: Fetch) =>
+      new Promise((resolve, reject) => {
+        const id = nextId++;
+        asked.set(id, { resolve, reject });
+        send({ type: 'fetch', id, fetch });
+      }),
+    write: (batch) => send({ type: 'write', batch }),
+  };
+  const take = (id: number) => {
+    const waiting = asked.get(id);
+    asked.delete(id);
+    return waiting;
+  };
+  return {
+    port,
+    onFetched: (id: number, rows: FetchedRows) => take(id)?.resolve(rows),
+    onFetchFailed: (id: number, reason: string) =>
+      take(id)?.reject(
+        unavailable(`the database cannot be read: ${String(reason).slice(0, 200)}`, 'DATABASE_UNAVAILABLE'),
+      ),
+  };
+}
+
+/** Faults that nobody foresaw go to the log, without the request. */
+function reportUnexpected(error: unknown): Error {
+  const known = error instanceof CountersignError || error instanceof OpaqueBucketError || asAnswer(error) !== error;
+  if (!known) console.error('unexpected error in the enclave:', error);
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,271 @@
+/**
+ * The ledger: organizations as chains that only the enclave extends. Transitions join the open batch at once and every
+ * answer is held until the batch it was computed from is durable, anchored and signed (DESIGN §4, "One request").
+ */
+import type { Cbor } from '../../protocol/cbor.ts';
+import { encode } from '../../protocol/cbor.ts';
+import { type CountersignError, unavailable } from '../../protocol/errors.ts';
+import type { BatchRows } from '../../protocol/messages.ts';
+import { uuidBytes } from '../../protocol/uuid.ts';
+import type { ActivityRecord } from '../activity-record.ts';
+import type { Anchor, AnchoredState, ChangedBucket } from '../anchors/anchor.ts';
+import { formatVersion } from '../contexts.ts';
+import type { NewKey } from '../effect.ts';
+import type { Sealer } from '../sealing/seal.ts';
+import type { Organization } from '../state.ts';
+import { type BatchCommand, type BatchEvent, idleAfter, newestBatch, step } from './batch-machine.ts';
+import { sealBatch } from './batch-record.ts';
+import type { CheckpointSigner } from './checkpoint.ts';
+import { addFingerprint, bucketsInHead, dropExpired, minuteOf } from './fingerprints.ts';
+import { sha256 } from './hash.ts';
+import { encodeHead } from './head.ts';
+import { filterDigest, hintChanges, lookupChanges } from './identities.ts';
+import { type Log, leafHash } from './log.ts';
+import { headKey, type MerkleMap } from './merkle-map.ts';
+import { createOpenBatch, type OpenBatch } from './open-batch.ts';
+import { createOrganizationCache, type Opened, type OrganizationCache } from './organizations.ts';
+import { changePages, digestOfPages } from './pages.ts';
+import type { Port } from './port.ts';
+
+/** What becomes a leaf of the log, apart from activities. */
+export type LogEntry = { readonly kind: 'boot' | 'acceptState' | 'order'; readonly digest: Uint8Array };
+
+export type Ledger = {
+  readonly organizations: OrganizationCache;
+  readonly map: MerkleMap;
+  readonly keys: LedgerKeys;
+  /** Unix ms, never running back. */
+  now(): number;
+  epochStart(): number;
+  /** Adds transitions, and entries of their own, to the open batch: all or, if it throws, none. */
+  append(transitions: readonly Transition[], entries?: readonly LogEntry[]): void;
+  /** Resolves when everything appended so far is released. Rejects with UNAVAILABLE when that cannot happen. */
+  settled(): Promise<void>;
+  /** Root of the log at a size that was released lately; undefined for any other size. */
+  releasedRoot(size: number): Buffer | undefined;
+  /** The newest released state. */
+  released(): AnchoredState;
+  /** News of `api` about a batch that was written. */
+  committed(number: number): void;
+  /** Stops for good: somebody else writes to the database, or the anchor cannot be moved. */
+  halt(reason: string): void;
+  haltReason(): string | null;
+};
+
+export type LedgerParts = {
+  port: Port;
+  sealer: Sealer;
+  keys: LedgerKeys;
+  anchor: Anchor;
+  signer: CheckpointSigner;
+  /** SHA-256 of the settings that decide, as named in each checkpoint. */
+  settings: Buffer;
+  /** What the start established. */
+  map: MerkleMap;
+  log: Log;
+  state: AnchoredState;
+  clock: () => number;
+};
+
+/** Answers that may wait for their batch; beyond that the service says that it is busy. */
+const maxHeldAnswers = 4096;
+/** Bytes of sealed rows that an open batch may have for another transition to join it: a batch must fit a frame. */
+const maxOpenBytes = 16 * 1024 * 1024;
+/** Sizes of the log whose roots are remembered, for inclusion proofs that were made a moment ago. */
+const rememberedRoots = 1024;
+
+type ClosedBatch = { readonly state: AnchoredState; readonly changed: readonly ChangedBucket[] };
+
+export function createLedger(parts: LedgerParts): Ledger {
+  const { port, sealer, keys, anchor, signer, settings, map, log } = parts;
+  let machine = idleAfter(parts.state.number);
+  let released = parts.state;
+  let last: { hash: Uint8Array; time: number } = released;
+  let open = newBatch();
+  let reason: string | null = null;
+  const closed = new Map<number, ClosedBatch>();
+  const roots = new Map<number, Buffer>([[released.logSize, Buffer.from(released.logRoot)]]);
+  const waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }[]>();
+  let held = 0;
+
+  const organizations = createOrganizationCache(port, map, sealer, keys.headTag, () => released.number);
+  const now = () => Math.max(last.time, parts.clock());
+
+  function newBatch(): OpenBatch {
+    return createOpenBatch(log.size(), (key) => key.subarray(16).some((byte) => byte !== 0));
+  }
+
+  function dispatch(event: BatchEvent): void {
+    const { state, commands } = step(machine, event);
+    machine = state;
+    for (const command of commands) run(command);
+  }
+
+  function run(command: BatchCommand): void {
+    if (command.type === 'write') port.write(close(command.number));
+    else if (command.type === 'anchor') void moveAnchor(command.number);
+    else if (command.type === 'release') release(command.number);
+    else rejectHeld();
+  }
+
+  /** Closes the open batch; whatever the map and the log hold now is its state. */
+  function close(number: number): BatchRows {
+    const batch = open;
+    const time = now();
+    const { epoch, epochStart } = released;
+    const leaves = Buffer.concat(batch.leaves);
+    const { firstLeaf } = batch;
+    const changes = batch.changes();
+    const record = { number, previous: last.hash, time, epoch, epochStart, changes, firstLeaf, leaves: sha256(leaves) };
+    const { sealed, hash } = sealBatch(record, sealer);
+    const changed = map.takeChangedBuckets();
+    const position = { size: log.size(), logRoot: log.root(), mapRoot: map.root() };
+    const checkpoint = signer.sign({ ...position, batch: number, epoch, settings });
+    const { size: logSize, logRoot, mapRoot } = position;
+    closed.set(number, {
+      state: { number, hash, mapRoot, logSize, logRoot, epoch, epochStart, time, checkpoint },
+      changed,
+    });
+    last = { hash, time };
+    open = newBatch();
+    return { number, record: sealed, leaves, firstLeaf, ...batch.rows() };
+  }
+
+  async function moveAnchor(number: number): Promise<void> {
+    const batch = closed.get(number) as ClosedBatch;
+    try {
+      await anchor.move(batch.state, batch.changed);
+    } catch (error) {
+      return halt(`the anchor cannot be moved: ${(error as Error).message}`);
+    }
+    dispatch({ type: 'anchored', number });
+  }
+
+  function release(number: number): void {
+    const { state } = closed.get(number) as ClosedBatch;
+    closed.delete(number);
+    released = state;
+    roots.set(state.logSize, Buffer.from(state.logRoot));
+    if (roots.size > rememberedRoots) roots.delete(roots.keys().next().value as number);
+    for (const { resolve } of waiting.get(number) ?? []) resolve();
+    waiting.delete(number);
+  }
+
+  function halt(why: string): void {
+    reason ??= why;
+    dispatch({ type: 'fork' });
+  }
+
+  function rejectHeld(): void {
+    const error = halted();
+    for (const waiters of waiting.values()) for (const { reject } of waiters) reject(error);
+    waiting.clear();
+  }
+
+  const busy = (): CountersignError =>
+    unavailable('too many answers wait for the database; try again later', 'BUSY');
+
+  const halted = (): CountersignError =>
+    unavailable(`the service stopped to protect its state: ${reason}; it has to be restarted`, 'LEDGER_HALTED');
+
+  return {
+    organizations,
+    map,
+    keys,
+    now,
+    epochStart: () => released.epochStart,
+    append(transitions, entries = []) {
+      try {
+        if (machine.halted) throw halted();
+        if (open.size() > maxOpenBytes) throw busy();
+        const time = now();
+        const batch = open;
+        assertApplicable(transitions);
+        const prepared = transitions.map((transition) => prepareTransition(transition, time, sealer, keys));
+        // From here on nothing can throw.
+        for (const each of prepared) apply(each, batch, time);
+        for (const entry of entries) appendLeaf(batch, encodeEntry(entry.kind, entry.digest));
+        last = { ...last, time };
+      } finally {
+        for (const transition of transitions) for (const { secret } of transition.keys ?? []) secret.fill(0);
+      }
+      dispatch({ type: 'held' });
+    },
+    settled() {
+      if (machine.halted) return Promise.reject(halted());
+      const number = newestBatch(machine);
+      if (number <= released.number) return Promise.resolve();
+      if (held >= maxHeldAnswers) {
+        return Promise.reject(busy());
+      }
+      held++;
+      return new Promise<void>((resolve, reject) => {
+        const waiters = waiting.get(number) ?? [];
+        waiters.push({ resolve, reject });
+        waiting.set(number, waiters);
+      }).finally(() => held--);
+    },
+    releasedRoot: (size) => roots.get(size),
+    released: () => released,
+    committed: (number) => dispatch({ type: 'committed', number }),
+    halt,
+    haltReason: () => reason,
+  };
+
+  function assertApplicable(transitions: readonly Transition[]): void {
+    const ids = new Set(transitions.map(({ to }) => to.id));
+    if (ids.size !== transitions.length) throw new TypeError('an organization can change only once in an append');
+    for (const { from, to } of transitions) {
+      const inMap = map.get(headKey(uuidBytes(to.id)));
+      // A transition from anything but the newest state would fork the organization.
+      if (inMap === undefined ? from !== null : !from?.headDigest.equals(inMap)) {
+        throw unavailable(
+          `organization ${to.id} changed while the request was being carried out; send it again`,
+          'CONFLICT',
+        );
+      }
+      // Throws where a look-up falls into an opaque bucket.
+      for (const { key } of lookupChanges(from?.organization ?? null, to, keys.identity)) map.get(key);
+    }
+  }
+
+  function changeEntry(batch: OpenBatch, key: Uint8Array, after: Uint8Array | null): void {
+    const before = map.get(key);
+    batch.changeEntry(key, before ? Buffer.from(before) : null, after);
+    map.set(key, after);
+  }
+
+  function apply({ from, next, ...changes }: PreparedTransition, batch: OpenBatch, time: number): void {
+    const { id } = next;
+    const number = machine.written + 1;
+    const opened: Opened = from ?? { ...next, fingerprints: new Map(), keys: new Map(), batch: number };
+    Object.assign(opened, next, { batch: number });
+    changeEntry(batch, headKey(id), next.headDigest);
+    batch.setHead(changes.head);
+    for (const page of changes.pages.written) batch.setPage({ organizationId: id, ...page });
+    for (const { kind, index } of changes.pages.removed) batch.removePage(id, kind, index);
+    for (const { key, value } of changes.lookups) changeEntry(batch, key, value);
+    for (const hint of changes.hints.added) batch.setHint(hint, id, true);
+    for (const hint of changes.hints.removed) batch.setHint(hint, id, false);
+    for (const key of changes.keys) batch.setKey(key);
+    for (const keyId of changes.removedKeys) batch.removeKey(id, keyId);
+    dropExpired(opened.fingerprints, time);
+    if (changes.activity) {
+      const { row, fingerprint } = changes.activity;
+      batch.addActivity({ ...row, leafIndex: log.size(), position: addFingerprint(opened.fingerprints, fingerprint) });
+      appendLeaf(batch, activityEntry(row.sealed));
+    }
+    organizations.add(opened);
+  }
+
+  function appendLeaf(batch: OpenBatch, entry: Uint8Array): void {
+    const leaf = leafHash(entry);
+    batch.leaves.push(leaf);
+    batch.tiles.push(...log.append(leaf));
+  }
+}
+
+const encodeEntry = (kind: string, digest: Uint8Array): Buffer => encode({ v: formatVersion, kind, digest });
+
+/** What the log's leaf of an activity is the hash of. */
+export const activityEntry = (sealed: Uint8Array): Buffer => encodeEntry('activity', sha256(sealed));

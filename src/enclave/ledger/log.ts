@@ -1,0 +1,118 @@
+/**
+ * The transparency log: an RFC 6962 tree over all transitions. The enclave keeps the right edge only: the roots of the
+ * perfect subtrees that make up the tree, and the partial tile of each level (C2SP tlog-tiles).
+ */
+import type { TileRow } from '../../protocol/messages.ts';
+import { sha256, splitHashes } from './hash.ts';
+
+const tileWidth = 256;
+
+/** RFC 6962 §2.1. */
+export const leafHash = (entry: Uint8Array): Buffer => sha256(Buffer.concat([Buffer.of(0), entry]));
+export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer =>
+  sha256(Buffer.concat([Buffer.of(1), left, right]));
+const emptyRoot = sha256(Buffer.alloc(0));
+
+export type Log = {
+  size(): number;
+  root(): Buffer;
+  /** Appends a leaf's hash; returns the tiles that it completed. */
+  append(leaf: Buffer): TileRow[];
+};
+
+/** A log whose right edge is `tiles`: the partial tile of each level, level 0 first, 32 bytes a hash. */
+export function openLog(size: number, tiles: readonly Uint8Array[]): Log {
+  const partial: Buffer[][] = tiles.map((tile) => splitHashes(tile));
+  // Roots of perfect subtrees from the largest (leftmost) to the smallest; their sizes are the binary digits of `count`.
+  const subtrees = restoreSubtrees(size, partial);
+  let count = size;
+
+  const pushToTile = (level: number, hash: Buffer, completed: TileRow[]) => {
+    const tile = partial[level] ?? [];
+    partial[level] = tile;
+    tile.push(hash);
+    if (tile.length < tileWidth) return;
+    partial[level] = [];
+    const root = rootOf(tile);
+    const index = Math.floor(count / tileWidth ** (level + 1)) - 1;
+    completed.push({ level, index, hashes: Buffer.concat(tile), root });
+    pushToTile(level + 1, root, completed);
+  };
+
+  return {
+    size: () => count,
+    root: () => (subtrees.length === 0 ? emptyRoot : subtrees.reduceRight((right, left) => nodeHash(left, right))),
+    append(leaf) {
+      let hash = leaf;
+      for (let rest = count; rest & 1; rest = Math.floor(rest / 2)) hash = nodeHash(subtrees.pop() as Buffer, hash);
+      subtrees.push(hash);
+      count++;
+      const completed: TileRow[] = [];
+      pushToTile(0, leaf, completed);
+      return completed;
+    },
+  };
+}
+
+/**
+ * Whether `leaf` is leaf number `index` of the tree of `size` leaves with `root` (RFC 9162 §2.1.3.2). `path` is the
+ * audit path, the leaf's sibling first.
+ */
+export function includes(
+  leaf: Buffer,
+  index: number,
+  size: number,
+  path: readonly Uint8Array[],
+  root: Uint8Array,
+): boolean {
+  if (!Number.isSafeInteger(index) || index < 0 || index >= size) return false;
+  let node = index;
+  let last = size - 1;
+  let hash = leaf;
+  for (const sibling of path) {
+    if (last === 0 || sibling.length !== 32) return false;
+    if (node % 2 === 1 || node === last) {
+      hash = nodeHash(sibling, hash);
+      while (node % 2 === 0 && node !== 0) {
+        node = Math.floor(node / 2);
+        last = Math.floor(last / 2);
+      }
+    } else {
+      hash = nodeHash(hash, sibling);
+    }
+    node = Math.floor(node / 2);
+    last = Math.floor(last / 2);
+  }
+  return last === 0 && hash.equals(root);
+}
+
+/** Root of a perfect subtree over a power of two of `hashes`. */
+function rootOf(hashes: readonly Buffer[]): Buffer {
+  let level = hashes;
+  while (level.length > 1) {
+    const next: Buffer[] = [];
+    for (let at = 0; at < level.length; at += 2) next.push(nodeHash(level[at] as Buffer, level[at + 1] as Buffer));
+    level = next;
+  }
+  return level[0] as Buffer;
+}
+
+/** The perfect subtrees of a log of `size` leaves, out of the partial tiles, whose widths must fit the size. */
+function restoreSubtrees(size: number, tiles: readonly (readonly Buffer[])[]): Buffer[] {
+  const subtrees: Buffer[] = [];
+  let rest = size;
+  for (const tile of tiles) {
+    if (tile.length !== rest % tileWidth) throw new RangeError('a partial tile does not fit the size of the log');
+    rest = Math.floor(rest / tileWidth);
+    const ofLevel: Buffer[] = [];
+    let at = 0;
+    for (let width = tileWidth / 2; width >= 1; width /= 2) {
+      if ((tile.length & width) === 0) continue;
+      ofLevel.push(rootOf(tile.slice(at, at + width)));
+      at += width;
+    }
+    subtrees.unshift(...ofLevel);
+  }
+  if (rest !== 0) throw new RangeError('the partial tiles are fewer than the log has levels');
+  return subtrees;
+}

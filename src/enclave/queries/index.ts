@@ -1,0 +1,52 @@
+/** What each query answers. */
+import type { RegisteredQuery } from '../../protocol/queries/index.ts';
+import type { Answer } from '../effect.ts';
+import { getActivityAnswer } from './get-activity.ts';
+import { getApiKeyAnswer } from './get-api-key.ts';
+import { getApiKeysAnswer } from './get-api-keys.ts';
+import { getAuthenticatorAnswer } from './get-authenticator.ts';
+import { getAuthenticatorsAnswer } from './get-authenticators.ts';
+import { getOauthProvidersAnswer } from './get-oauth-providers.ts';
+import { getOrganizationAnswer } from './get-organization.ts';
+import { getOrganizationConfigsAnswer } from './get-organization-configs.ts';
+import { getPolicyAnswer } from './get-policy.ts';
+import { getPrivateKeyAnswer } from './get-private-key.ts';
+import { getUserAnswer } from './get-user.ts';
+import { getWalletAnswer } from './get-wallet.ts';
+import { getWalletAccountAnswer } from './get-wallet-account.ts';
+import { listActivitiesAnswer } from './list-activities.ts';
+import { listPoliciesAnswer } from './list-policies.ts';
+import { listPrivateKeysAnswer } from './list-private-keys.ts';
+import { listSuborgsAnswer } from './list-suborgs.ts';
+import { listUsersAnswer } from './list-users.ts';
+import { listVerifiedSuborgsAnswer } from './list-verified-suborgs.ts';
+import { listWalletAccountsAnswer } from './list-wallet-accounts.ts';
+import { listWalletsAnswer } from './list-wallets.ts';
+import { whoamiAnswer } from './whoami.ts';
+
+type Answers = { readonly [Q in RegisteredQuery as Q['name']]: Answer<Q> };
+
+export const answers: Answers = {
+  get_activity: getActivityAnswer,
+  get_api_key: getApiKeyAnswer,
+  get_api_keys: getApiKeysAnswer,
+  get_authenticator: getAuthenticatorAnswer,
+  get_authenticators: getAuthenticatorsAnswer,
+  get_oauth_providers: getOauthProvidersAnswer,
+  get_organization: getOrganizationAnswer,
+  get_organization_configs: getOrganizationConfigsAnswer,
+  get_policy: getPolicyAnswer,
+  get_private_key: getPrivateKeyAnswer,
+  get_user: getUserAnswer,
+  get_wallet: getWalletAnswer,
+  get_wallet_account: getWalletAccountAnswer,
+  list_activities: listActivitiesAnswer,
+  list_policies: listPoliciesAnswer,
+  list_private_keys: listPrivateKeysAnswer,
+  list_suborgs: listSuborgsAnswer,
+  list_users: listUsersAnswer,
+  list_verified_suborgs: listVerifiedSuborgsAnswer,
+  list_wallet_accounts: listWalletAccountsAnswer,
+  list_wallets: listWalletsAnswer,
+  whoami: whoamiAnswer,
+};

@@ -1,0 +1,50 @@
+/** Answers a stamped query about an organization, its own user's or its parent's. */
+import { CountersignError, invalidArgument } from '../protocol/errors.ts';
+import { parseJson } from '../protocol/json.ts';
+import type { RequestMessage } from '../protocol/messages.ts';
+import { parseRequest } from '../protocol/parse-request.ts';
+import { findQuery } from '../protocol/queries/index.ts';
+import type { QueryContext } from './effect.ts';
+import { answers } from './queries/index.ts';
+import { readStamp, resolveCaller, resolveThroughParent } from './resolve-caller.ts';
+import type { Service } from './service.ts';
+import { readOrganizationId } from './submit.ts';
+import { activityView } from './views/activity.ts';
+
+/** The answer's JSON value. Throws `CountersignError`s. */
+export async function query(service: Service, request: RequestMessage): Promise<unknown> {
+  const found = findQuery(request.name);
+  if (!found)
+    throw new CountersignError('UNIMPLEMENTED', `no query \`${request.name.slice(0, 100)}\``, { status: 404 });
+  const envelope = parseJson(request.body);
+  if (typeof envelope !== 'object' || envelope === null || Array.isArray(envelope)) {
+    throw invalidArgument('bad request body', { fields: [{ field: 'body', description: 'expected a JSON object' }] });
+  }
+  const organizationId = readOrganizationId(envelope);
+  const parsed = parseRequest(found, envelope);
+  const stamp = readStamp(request.stamp);
+  const target = await service.loadExisting(organizationId);
+  const resolve = found.name === 'whoami' ? resolveThroughParent : resolveCaller;
+  const caller = await resolve(service, target, stamp, request.body);
+  const isOwn = caller.opened.organization.parentId === target.organization.id || caller.opened === target;
+  const opened = found.name === 'whoami' && isOwn ? caller.opened : target;
+  const { organization } = opened;
+  const context: QueryContext = {
+    organization,
+    caller: { organization: caller.opened.organization, user: caller.user },
+    now: service.now(),
+    identities: { find: service.findIdentity },
+    activities: {
+      async get(id) {
+        const [record] = await service.readActivities(opened, [id]);
+        return record && activityView(record, organization);
+      },
+      async list(page) {
+        return (await service.listActivities(opened, page)).map((record) => activityView(record, organization));
+      },
+    },
+    subOrganizations: { list: (page) => service.listSubOrganizations(organization, page) },
+  };
+  const answer = answers[found.name as keyof typeof answers] as (context: QueryContext, request: unknown) => unknown;
+  return answer(context, parsed);
+}

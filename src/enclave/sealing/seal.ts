@@ -1,0 +1,81 @@
+/**
+ * Seals what the enclave keeps in the database: AES-256-GCM, random 96-bit nonces, a key per (organization, kind,
+ * 2^20 sequences), associated data that names the row (DESIGN §4). Opening proves who wrote a row and which row it is,
+ * never that it is the current one: the ledger's digests do that.
+ *
+ * Layout: version(1) ‖ sequence(6, big-endian) ‖ nonce(12) ‖ ciphertext ‖ tag(16).
+ */
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { encode } from '../../protocol/cbor.ts';
+import { derivations, formatVersion, type SealedKind, sealedVersion } from '../contexts.ts';
+
+/** Which row a blob belongs to. `organization` is 16 bytes, or empty for what belongs to the whole ledger. */
+export type SealedPlace = { kind: SealedKind; organization: Uint8Array; id: Uint8Array };
+
+export type Sealer = {
+  /** `sequence` is bound to the blob and travels with it. */
+  seal(place: SealedPlace, sequence: number, plaintext: Uint8Array): Buffer;
+  /** Throws a `RowIntegrityError` when the blob was not sealed for this place. */
+  open(place: SealedPlace, sealed: Uint8Array): { plaintext: Buffer; sequence: number };
+};
+
+/** A row of the database is not what the enclave wrote there. */
+export class RowIntegrityError extends Error {
+  override name = 'RowIntegrityError';
+}
+
+const headerSize = 7;
+const nonceSize = 12;
+const tagSize = 16;
+
+/** 32 bytes below `rootKey` for one purpose. */
+export function deriveKey(rootKey: Buffer, purpose: keyof typeof derivations): Buffer {
+  return Buffer.from(hkdfSync('sha256', rootKey, Buffer.alloc(0), derivations[purpose], 32));
+}
+
+export function createSealer(rootKey: Buffer): Sealer {
+  const sealKey = deriveKey(rootKey, 'seal');
+  const cipherFor = (place: SealedPlace, sequence: number) => ({
+    // One HMAC over a uniform key is HKDF-Expand of a single block (RFC 5869 §2.3).
+    key: createHmac('sha256', sealKey)
+      .update(`${place.kind}/${Math.floor(sequence / 2 ** 20)}/`)
+      .update(place.organization)
+      .update('\x01')
+      .digest(),
+    associated: encode([formatVersion, place.kind, place.organization, place.id, sequence]),
+  });
+  return {
+    seal(place, sequence, plaintext) {
+      const { key, associated } = cipherFor(place, sequence);
+      const header = Buffer.allocUnsafe(headerSize);
+      header[0] = sealedVersion;
+      header.writeUIntBE(sequence, 1, 6);
+      const nonce = randomBytes(nonceSize);
+      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(associated);
+      const sealed = Buffer.concat([header, nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+      key.fill(0);
+      return sealed;
+    },
+    open(place, sealed) {
+      const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
+      if (bytes.length < headerSize + nonceSize + tagSize)
+        throw new RowIntegrityError(`a sealed ${place.kind} is cut short`);
+      if (bytes[0] !== sealedVersion) {
+        throw new RowIntegrityError(`a sealed ${place.kind} has the unknown format version ${bytes[0]}`);
+      }
+      const sequence = bytes.readUIntBE(1, 6);
+      const { key, associated } = cipherFor(place, sequence);
+      const nonce = bytes.subarray(headerSize, headerSize + nonceSize);
+      const decipher = createDecipheriv('aes-256-gcm', key, nonce).setAAD(associated);
+      decipher.setAuthTag(bytes.subarray(bytes.length - tagSize));
+      key.fill(0);
+      try {
+        const body = decipher.update(bytes.subarray(headerSize + nonceSize, bytes.length - tagSize));
+        decipher.final();
+        return { plaintext: body, sequence };
+      } catch {
+        throw new RowIntegrityError(`a sealed ${place.kind} was not sealed for this place`);
+      }
+    },
+  };
+}

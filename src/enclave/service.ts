@@ -1,0 +1,156 @@
+/** What requests are carried out with: the ledger and the few effects around it, put together once at the start. */
+import { randomBytes } from 'node:crypto';
+import { CountersignError, unavailable } from '../protocol/errors.ts';
+import type { ProvenActivity } from '../protocol/messages.ts';
+import { uuidBytes, uuidText } from '../protocol/uuid.ts';
+import { type ActivityRecord, openActivity } from './activity-record.ts';
+import type { EffectContext, HintKind, Pagination, PasskeyRules } from './effect.ts';
+import { splitHashes } from './ledger/hash.ts';
+import { filterDigest, findIdentity, hintDigest } from './ledger/identities.ts';
+import { activityEntry, keyPlace, type Ledger } from './ledger/ledger.ts';
+import { includes, leafHash } from './ledger/log.ts';
+import type { Opened } from './ledger/organizations.ts';
+import { fetchRows, type Port } from './ledger/port.ts';
+import type { CallerSource } from './resolve-caller.ts';
+import { RowIntegrityError, type Sealer } from './sealing/seal.ts';
+import type { Organization } from './state.ts';
+
+export type Service = CallerSource & {
+  readonly ledger: Ledger;
+  /** The organization, or NOT_FOUND; deleted ones are not found. */
+  loadExisting(organizationId: string): Promise<Opened>;
+  /** Runs `work` alone among those of the same organization. */
+  exclusively<T>(organizationId: string, work: () => Promise<T>): Promise<T>;
+  withKey: (opened: Opened) => EffectContext['withKey'];
+  /** Records of activities by id, each proven to be in the released log; those that do not exist are left out. */
+  readActivities(opened: Opened, ids: readonly string[]): Promise<ActivityRecord[]>;
+  listActivities(
+    opened: Opened,
+    page: Pagination & { types: readonly string[]; statuses: readonly string[] },
+  ): Promise<ActivityRecord[]>;
+  listSubOrganizations(
+    parent: Organization,
+    page: Pagination & { hint?: { kind: HintKind; value: string } },
+  ): Promise<Organization[]>;
+};
+
+export function createService(ledger: Ledger, port: Port, sealer: Sealer, defaults: PasskeyRules): Service {
+  const tails = new Map<string, Promise<unknown>>();
+  const load = ledger.organizations.load;
+
+  const service: Service = {
+    ledger,
+    load,
+    now: ledger.now,
+    findIdentity: (scope, identity) => findIdentity(ledger.map, ledger.keys.identity, scope, identity),
+    passkeyRules: ({ settings }) => ({
+      origins: settings.origins ?? defaults.origins,
+      rpIds: settings.rpIds ?? defaults.rpIds,
+    }),
+    async loadExisting(organizationId) {
+      const opened = await load(organizationId);
+      if (opened && !opened.organization.deleted) return opened;
+      throw new CountersignError('NOT_FOUND', 'no organization found with the given ID', {
+        reason: 'ORGANIZATION_NOT_FOUND',
+      });
+    },
+    exclusively(organizationId, work) {
+      const before = tails.get(organizationId) ?? Promise.resolve();
+      const done = before.then(work, work);
+      const tail = done
+        .catch(() => {})
+        .finally(() => {
+          if (tails.get(organizationId) === tail) tails.delete(organizationId);
+        });
+      tails.set(organizationId, tail);
+      return done;
+    },
+    withKey: (opened) => async (id, binding, use) => {
+      const sealed = opened.keys.get(id) ?? (await fetchKey(port, opened, id));
+      const { plaintext } = sealer.open(keyPlace(opened.id, uuidBytes(id), binding), sealed);
+      try {
+        return use(plaintext);
+      } finally {
+        plaintext.fill(0);
+      }
+    },
+    async readActivities(opened, ids) {
+      await ledger.settled();
+      const treeSize = ledger.released().logSize;
+      const rows = await fetchRows(port, {
+        what: 'activities',
+        organizationId: opened.id,
+        ids: ids.map(uuidBytes),
+        treeSize,
+      });
+      return rows.activities.map((row) => provenRecord(opened, row, treeSize));
+    },
+    async listActivities(opened, { limit, before, after, types, statuses }) {
+      await ledger.settled();
+      const treeSize = ledger.released().logSize;
+      const hint = (value: string) => filterDigest(ledger.keys.hint, opened.organization.id, value);
+      const rows = await fetchRows(port, {
+        what: 'activityList',
+        organizationId: opened.id,
+        treeSize,
+        limit,
+        before: before ? uuidBytes(before) : null,
+        after: after ? uuidBytes(after) : null,
+        typeHints: types.map(hint),
+        statusHints: statuses.map(hint),
+      });
+      return rows.activities.slice(0, limit).map((row) => provenRecord(opened, row, treeSize));
+    },
+    async listSubOrganizations(parent, { limit, before, after, hint }) {
+      await ledger.settled();
+      const rows = await fetchRows(port, {
+        what: 'subOrganizations',
+        parentId: uuidBytes(parent.id),
+        hint: hint ? hintDigest(ledger.keys.hint, parent.id, hint.kind, hint.value) : null,
+        limit,
+        before: before ? uuidBytes(before) : null,
+        after: after ? uuidBytes(after) : null,
+      });
+      const opened = await Promise.all(rows.organizationIds.slice(0, limit).map((id) => load(uuidText(id))));
+      return opened.flatMap((one) =>
+        one && one.organization.parentId === parent.id && !one.organization.deleted ? [one.organization] : [],
+      );
+    },
+  };
+  return service;
+
+  /** An activity is believed only with its place in the log that was released. */
+  function provenRecord(opened: Opened, row: ProvenActivity, treeSize: number): ActivityRecord {
+    const root = ledger.releasedRoot(treeSize);
+    const leaf = leafHash(activityEntry(row.sealed));
+    if (!root || !includes(leaf, row.leafIndex, treeSize, splitHashes(row.path), root)) {
+      throw new RowIntegrityError(`activity ${uuidText(row.id)} in the database is not the one in the log`);
+    }
+    return openActivity(sealer, opened.id, row.id, row.sealed);
+  }
+}
+
+async function fetchKey(port: Port, opened: Opened, id: string): Promise<Uint8Array> {
+  const keyId = uuidBytes(id);
+  const { keys } = await fetchRows(port, { what: 'keys', organizationId: opened.id, keyIds: [keyId] });
+  const row = keys.find((key) => keyId.equals(key.keyId));
+  if (!row)
+    throw new RowIntegrityError(`key ${id} of organization ${opened.organization.id} is missing in the database`);
+  const sealed = Buffer.from(row.sealed);
+  opened.keys.set(id, sealed);
+  return sealed;
+}
+
+/** UUID v7 (RFC 9562 §5.7): the time first, so that activities sort as they came. */
+export function uuidV7(now: number): string {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(now, 0, 6);
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x70;
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
+  return uuidText(bytes);
+}
+
+/** A fault of the stored rows as callers see it; anything else as it is. */
+export function asAnswer(error: unknown): unknown {
+  return error instanceof RowIntegrityError ? unavailable(error.message, 'ROW_INTEGRITY') : error;
+}

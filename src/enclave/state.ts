@@ -1,0 +1,149 @@
+/**
+ * The state of one organization as the enclave sees it: plain immutable data. Effects return a next state that shares
+ * whatever did not change; the ledger finds the pages to write by comparing references, so never change an entity in place.
+ * Times are Unix milliseconds, ids UUID text.
+ */
+
+import type { ApiKeyCurve } from '../stamping/api-key-stamp.ts';
+
+export type Settings = {
+  readonly name: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly rootQuorum: { readonly threshold: number; readonly userIds: readonly string[] };
+  readonly features: readonly { readonly name: string; readonly value: string }[];
+  /** Origins and RP ids for this organization's passkeys, fixed at creation; null: those the service is set to. */
+  readonly origins: readonly string[] | null;
+  readonly rpIds: readonly string[] | null;
+};
+
+export type Authenticator = {
+  readonly id: string;
+  readonly name: string;
+  /** base64url without padding, as in the stamp. */
+  readonly credentialId: string;
+  /** COSE_Key. */
+  readonly publicKey: Uint8Array;
+  readonly rpId: string;
+  readonly aaguid: Uint8Array;
+  readonly transports: readonly string[];
+  readonly backupEligible: boolean;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+};
+
+export type ApiKey = {
+  readonly id: string;
+  readonly name: string;
+  /** Lower-case hex: compressed point, or the 32 bytes of Ed25519. */
+  readonly publicKey: string;
+  readonly curve: ApiKeyCurve;
+  /** Turnkey's `CREDENTIAL_TYPE_…`. */
+  readonly type: string;
+  readonly expirationSeconds?: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+};
+
+export type User = {
+  readonly id: string;
+  readonly name: string;
+  readonly email?: string;
+  readonly phoneNumber?: string;
+  readonly authenticators: readonly Authenticator[];
+  readonly apiKeys: readonly ApiKey[];
+  readonly tagIds: readonly string[];
+  readonly createdAt: number;
+  readonly updatedAt: number;
+};
+
+export type Policy = {
+  readonly id: string;
+  readonly name: string;
+  readonly effect: 'EFFECT_ALLOW' | 'EFFECT_DENY';
+  readonly condition: string;
+  readonly consensus: string;
+  readonly time?: string;
+  readonly notes: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+};
+
+/** The seed lies under the wallet's own id among the sealed keys: BIP-39 entropy. */
+export type Wallet = {
+  readonly id: string;
+  readonly name: string;
+  /** SHA-256 of the seed's entropy, which its sealed row is bound to. */
+  readonly seedDigest: string;
+  readonly exported: boolean;
+  readonly imported: boolean;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+};
+
+export type Curve = 'CURVE_SECP256K1' | 'CURVE_ED25519' | 'CURVE_P256';
+
+/** Its private key lies under the account's own id among the sealed keys, bound to `publicKey`. */
+export type WalletAccount = {
+  readonly id: string;
+  readonly walletId: string;
+  readonly name?: string;
+  readonly curve: Curve;
+  readonly path: string;
+  readonly addressFormat: string;
+  readonly address: string;
+  /** Lower-case hex, compressed. */
+  readonly publicKey: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+};
+
+/** Its secret lies under its own id among the sealed keys, bound to `publicKey`. */
+export type PrivateKey = {
+  readonly id: string;
+  readonly name: string;
+  readonly curve: Curve;
+  readonly publicKey: string;
+  readonly addresses: readonly { readonly format: string; readonly address: string }[];
+  readonly tagIds: readonly string[];
+  readonly exported: boolean;
+  readonly imported: boolean;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+};
+
+/** What changes with every request, apart from pages: keyed by authenticator or API key id. */
+export type Counters = {
+  readonly signCounts: Readonly<Record<string, number>>;
+};
+
+type Entities<T> = ReadonlyMap<string, T>;
+
+export type Organization = {
+  readonly id: string;
+  /** null for a parent organization. */
+  readonly parentId: string | null;
+  readonly settings: Settings;
+  readonly users: Entities<User>;
+  readonly policies: Entities<Policy>;
+  readonly wallets: Entities<Wallet>;
+  readonly accounts: Entities<WalletAccount>;
+  readonly privateKeys: Entities<PrivateKey>;
+  readonly counters: Counters;
+  /** Deleted organizations keep a head and nothing else. */
+  readonly deleted: boolean;
+};
+
+/** `map` with `entity` put under its id; the order of first insertion stays. */
+export function put<T extends { readonly id: string }>(map: Entities<T>, ...entities: readonly T[]): Entities<T> {
+  const next = new Map(map);
+  for (const entity of entities) next.set(entity.id, entity);
+  return next;
+}
+
+/** `map` without `ids`. */
+export function without<T>(map: Entities<T>, ids: readonly string[]): Entities<T> {
+  const next = new Map(map);
+  for (const id of ids) next.delete(id);
+  return next;
+}

@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { type JsonObject, parseJson } from '../../protocol/json.ts';
+import { withoutNulls } from '../../protocol/parse-parameters.ts';
+import type { ActivityObject, UserObject } from '../../protocol/queries/objects.ts';
+import { timestamp } from '../../protocol/timestamps.ts';
+import type { ActivityRecord, VoteRecord, VoteStamp } from '../activity-record.ts';
+import type { Organization } from '../state.ts';
+import { timesView } from './times.ts';
+import { userView } from './user.ts';
+
+/** The activity as clients read it; `organization` is where it was recorded, for the users who voted. */
+export function activityView(
+  record: Omit<ActivityRecord, 'headBefore' | 'headAfter'>,
+  organization: Organization,
+): ActivityObject {
+  const { id, organizationId, status, type, body, facts } = record;
+  const message = Buffer.from(body).toString();
+  const { parameters } = parseJson(body) as JsonObject;
+  const { userVerified, signCountRegressed } = facts;
+  return {
+    id,
+    organizationId,
+    status,
+    type,
+    intent: { [record.intentKey]: withoutNulls(parameters) },
+    result: { [record.resultKey]: JSON.parse(record.result) },
+    votes: record.votes.map((vote) => ({
+      id: vote.id,
+      userId: vote.userId,
+      user: voterView(vote, organization),
+      activityId: id,
+      selection: vote.selection,
+      message,
+      ...stampView(vote.stamp),
+      createdAt: timestamp(vote.createdAt),
+    })),
+    appProofs: [],
+    fingerprint: `sha256:${createHash('sha256').update(body).digest('hex')}`,
+    canApprove: false,
+    // As Turnkey answers for what is completed; no client reads it.
+    canReject: true,
+    failure: null,
+    ...(userVerified === null ? {} : { facts: { signCountRegressed, userVerified } }),
+    ...timesView(record),
+  };
+}
+
+/** The voter as of now; of one who is gone, no more than the id. */
+function voterView({ userId, createdAt }: VoteRecord, { users }: Organization): UserObject {
+  const gone = { id: userId, name: '', authenticators: [], apiKeys: [], tagIds: [], createdAt, updatedAt: createdAt };
+  return userView(users.get(userId) ?? gone);
+}
+
+/** A passkey's `signature` is the stamp itself, as in `X-Stamp-Webauthn`: a signature alone could not be verified. */
+function stampView(stamp: VoteStamp): { publicKey: string; signature: string; scheme: string } {
+  if (stamp.kind === 'apiKey') {
+    return { publicKey: stamp.publicKey, signature: stamp.signature, scheme: stamp.scheme };
+  }
+  const signature = JSON.stringify({
+    authenticatorData: base64url(stamp.authenticatorData),
+    clientDataJson: base64url(stamp.clientDataJson),
+    credentialId: stamp.credentialId,
+    signature: base64url(stamp.signature),
+  });
+  return { publicKey: base64url(stamp.publicKey), signature, scheme: 'SIGNATURE_SCHEME_TK_WEBAUTHN' };
+}
+
+const base64url = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url');

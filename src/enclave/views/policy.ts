@@ -1,0 +1,23 @@
+import type { PolicyObject } from '../../protocol/queries/objects.ts';
+import type { Policy } from '../state.ts';
+import { timesView } from './times.ts';
+
+export const policyView = ({
+  id,
+  name,
+  effect,
+  condition,
+  consensus,
+  time,
+  notes,
+  ...times
+}: Policy): PolicyObject => ({
+  policyId: id,
+  policyName: name,
+  effect,
+  condition,
+  consensus,
+  ...(time === undefined ? {} : { time }),
+  notes,
+  ...timesView(times),
+});

@@ -1,0 +1,59 @@
+/** All queries; routes, checks, the OpenAPI document and the SDK are derived from this list. */
+import type { Query } from '../activities/activity.ts';
+import { getActivity } from './get-activity.ts';
+import { getApiKey } from './get-api-key.ts';
+import { getApiKeys } from './get-api-keys.ts';
+import { getAuthenticator } from './get-authenticator.ts';
+import { getAuthenticators } from './get-authenticators.ts';
+import { getOauthProviders } from './get-oauth-providers.ts';
+import { getOrganization } from './get-organization.ts';
+import { getOrganizationConfigs } from './get-organization-configs.ts';
+import { getPolicy } from './get-policy.ts';
+import { getPrivateKey } from './get-private-key.ts';
+import { getUser } from './get-user.ts';
+import { getWallet } from './get-wallet.ts';
+import { getWalletAccount } from './get-wallet-account.ts';
+import { listActivities } from './list-activities.ts';
+import { listPolicies } from './list-policies.ts';
+import { listPrivateKeys } from './list-private-keys.ts';
+import { listSuborgs } from './list-suborgs.ts';
+import { listUsers } from './list-users.ts';
+import { listVerifiedSuborgs } from './list-verified-suborgs.ts';
+import { listWalletAccounts } from './list-wallet-accounts.ts';
+import { listWallets } from './list-wallets.ts';
+import { whoami } from './whoami.ts';
+
+const registered = [
+  whoami,
+  getOrganization,
+  getOrganizationConfigs,
+  getUser,
+  listUsers,
+  getAuthenticator,
+  getAuthenticators,
+  getApiKey,
+  getApiKeys,
+  getOauthProviders,
+  getWallet,
+  listWallets,
+  getWalletAccount,
+  listWalletAccounts,
+  getPrivateKey,
+  listPrivateKeys,
+  getPolicy,
+  listPolicies,
+  getActivity,
+  listActivities,
+  listSuborgs,
+  listVerifiedSuborgs,
+] as const;
+
+/** Any of the registered queries, with its name and schemas as literal types. */
+export type RegisteredQuery = (typeof registered)[number];
+
+export const queries: readonly Query[] = registered;
+
+const byName = new Map(queries.map((query) => [query.name, query]));
+
+/** The query of the path `/public/v1/query/<name>`. */
+export const findQuery = (name: string): Query | undefined => byName.get(name);

@@ -1,0 +1,169 @@
+/** The objects that answers are made of. What Turnkey marks as required is required; optional members are left out. */
+import * as v from 'valibot';
+import { timestampSchema } from '../timestamps.ts';
+
+const times = { createdAt: timestampSchema, updatedAt: timestampSchema };
+const optionalText = v.exactOptional(v.string());
+
+const credential = v.object({ publicKey: v.string(), type: v.string() });
+
+export const authenticator = v.object({
+  authenticatorId: v.string(),
+  authenticatorName: v.string(),
+  credentialId: v.string(),
+  /** `publicKey`: base64url of the COSE_Key. */
+  credential,
+  transports: v.array(v.string()),
+  attestationType: v.string(),
+  aaguid: v.string(),
+  model: v.string(),
+  ...times,
+});
+
+export const apiKey = v.object({
+  apiKeyId: v.string(),
+  apiKeyName: v.string(),
+  /** `publicKey`: lower-case hex. */
+  credential,
+  expirationSeconds: optionalText,
+  ...times,
+});
+
+export const oauthProvider = v.object({
+  providerId: v.string(),
+  providerName: v.string(),
+  issuer: v.string(),
+  audience: v.string(),
+  subject: v.string(),
+  ...times,
+});
+
+export const user = v.object({
+  userId: v.string(),
+  userName: v.string(),
+  userEmail: optionalText,
+  userPhoneNumber: optionalText,
+  authenticators: v.array(authenticator),
+  apiKeys: v.array(apiKey),
+  userTags: v.array(v.string()),
+  oauthProviders: v.array(oauthProvider),
+  mfaPolicies: v.array(v.record(v.string(), v.unknown())),
+  ...times,
+});
+
+const curve = v.picklist(['CURVE_SECP256K1', 'CURVE_ED25519', 'CURVE_P256']);
+
+export const wallet = v.object({
+  walletId: v.string(),
+  walletName: v.string(),
+  exported: v.boolean(),
+  imported: v.boolean(),
+  ...times,
+});
+
+export const walletAccount = v.object({
+  walletAccountId: v.string(),
+  organizationId: v.string(),
+  walletId: v.string(),
+  name: optionalText,
+  curve,
+  pathFormat: v.literal('PATH_FORMAT_BIP32'),
+  path: v.string(),
+  addressFormat: v.string(),
+  address: v.string(),
+  publicKey: v.string(),
+  walletDetails: v.exactOptional(wallet),
+  ...times,
+});
+
+export const privateKey = v.object({
+  privateKeyId: v.string(),
+  privateKeyName: v.string(),
+  publicKey: v.string(),
+  curve,
+  addresses: v.array(v.object({ format: v.string(), address: v.string() })),
+  privateKeyTags: v.array(v.string()),
+  exported: v.boolean(),
+  imported: v.boolean(),
+  ...times,
+});
+
+export const policy = v.object({
+  policyId: v.string(),
+  policyName: v.string(),
+  effect: v.picklist(['EFFECT_ALLOW', 'EFFECT_DENY']),
+  condition: v.string(),
+  consensus: v.string(),
+  time: optionalText,
+  notes: v.string(),
+  ...times,
+});
+
+export const features = v.array(v.object({ name: v.string(), value: v.string() }));
+export const quorum = v.object({ threshold: v.number(), userIds: v.array(v.string()) });
+
+export const organizationData = v.object({
+  organizationId: v.string(),
+  name: v.string(),
+  users: v.array(user),
+  policies: v.array(policy),
+  wallets: v.array(wallet),
+  privateKeys: v.array(privateKey),
+  rootQuorum: quorum,
+  features,
+});
+
+export const activityStatus = v.picklist([
+  'ACTIVITY_STATUS_CREATED',
+  'ACTIVITY_STATUS_PENDING',
+  'ACTIVITY_STATUS_COMPLETED',
+  'ACTIVITY_STATUS_FAILED',
+  'ACTIVITY_STATUS_CONSENSUS_NEEDED',
+  'ACTIVITY_STATUS_REJECTED',
+  'ACTIVITY_STATUS_AUTHENTICATORS_NEEDED',
+]);
+
+const vote = v.object({
+  id: v.string(),
+  userId: v.string(),
+  user,
+  activityId: v.string(),
+  selection: v.picklist(['VOTE_SELECTION_APPROVED', 'VOTE_SELECTION_REJECTED']),
+  /** The body that was stamped, as it was received. */
+  message: v.string(),
+  publicKey: v.string(),
+  signature: v.string(),
+  scheme: v.string(),
+  createdAt: timestampSchema,
+});
+
+export const activity = v.object({
+  id: v.string(),
+  organizationId: v.string(),
+  status: activityStatus,
+  type: v.string(),
+  /** One member, named after the version of the intent. */
+  intent: v.record(v.string(), v.unknown()),
+  /** One member, named after the version of the result, once the activity is completed. */
+  result: v.record(v.string(), v.unknown()),
+  votes: v.array(vote),
+  appProofs: v.array(v.record(v.string(), v.unknown())),
+  /** `sha256:` and the lower-case hex digest of the body that was submitted. */
+  fingerprint: v.string(),
+  canApprove: v.boolean(),
+  canReject: v.boolean(),
+  failure: v.null(),
+  /** What the enclave noticed about the passkey that stamped it. */
+  facts: v.exactOptional(v.object({ signCountRegressed: v.boolean(), userVerified: v.boolean() })),
+  ...times,
+});
+
+export type AuthenticatorObject = v.InferOutput<typeof authenticator>;
+export type ApiKeyObject = v.InferOutput<typeof apiKey>;
+export type UserObject = v.InferOutput<typeof user>;
+export type WalletObject = v.InferOutput<typeof wallet>;
+export type WalletAccountObject = v.InferOutput<typeof walletAccount>;
+export type PrivateKeyObject = v.InferOutput<typeof privateKey>;
+export type PolicyObject = v.InferOutput<typeof policy>;
+export type ActivityStatus = v.InferOutput<typeof activityStatus>;
+export type ActivityObject = v.InferOutput<typeof activity>;
