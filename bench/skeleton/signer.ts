@@ -1,5 +1,5 @@
 /** The skeleton's second process: verifies a passkey stamp, opens the user's sealed key, signs. File descriptor 3 is the wire. */
-import { hash, type KeyObject, verify } from 'node:crypto';
+import { createSecretKey, hash, type KeyObject, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { secp256k1 } from '../../src/enclave/keys/secp256k1.ts';
@@ -11,7 +11,8 @@ type User = { organizationId: string; publicKey: KeyObject; sealedKey: Buffer };
 type Assertion = { credentialId: string; clientDataJson: string; authenticatorData: string; signature: string };
 
 const keys = JSON.parse(readFileSync(process.argv[2] as string, 'utf8')) as SkeletonKeys;
-const sealingKey = Buffer.from(keys.sealingKey, 'base64');
+// Node 24 takes 20 µs longer over a key in a Buffer.
+const sealingKey = createSecretKey(keys.sealingKey, 'base64');
 const users = new Map<string, User>();
 for (const { organizationId, credentialId, publicKey, sealedKey } of keys.users) {
   users.set(credentialId, {

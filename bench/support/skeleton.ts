@@ -1,5 +1,5 @@
 /** Starts the skeleton with keys for the same users as the service's. */
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,8 +17,8 @@ export type SkeletonUser = { organizationId: string; passkey: Passkey };
 
 /** Makes a key for each user, writes them to `folder`; returns their Ethereum addresses. */
 export function writeSkeletonKeys(folder: string, users: readonly SkeletonUser[]): string[] {
-  const sealingKey = randomBytes(32);
-  const keys: SkeletonKeys = { sealingKey: sealingKey.toString('base64'), users: [] };
+  const sealingKey = createSecretKey(randomBytes(32));
+  const keys: SkeletonKeys = { sealingKey: sealingKey.export().toString('base64'), users: [] };
   const addresses: string[] = [];
   for (const { organizationId, passkey } of users) {
     const secret = generateSecret('CURVE_SECP256K1', randomBytes);

@@ -29,7 +29,7 @@ import type { Port } from './ledger/port.ts';
 import { carryOutOrders } from './orders.ts';
 import { query } from './query.ts';
 import { localFileSealing } from './sealing/local-file.ts';
-import { SealingError } from './sealing/provider.ts';
+import { SealingError, type SealingProvider } from './sealing/provider.ts';
 import { createSealer, deriveKey, type Sealer } from './sealing/seal.ts';
 import { asAnswer, createService, type Service } from './service.ts';
 import { type EnclaveSettings, settingsDigest } from './settings.ts';
@@ -182,30 +182,43 @@ async function recordStart(settings: EnclaveSettings, { ledger, accepted }: Boot
 }
 
 /** Opens the enclave's folder, or makes it at the very first start. */
-function openFolder({ folder, ...settings }: EnclaveSettings): Secrets {
+function openFolder(settings: EnclaveSettings): Secrets {
+  const { folder } = settings;
   const sealing = localFileSealing(folder);
-  const isFirstStart = !sealing.exists();
-  const rootKey = isFirstStart ? randomBytes(32) : sealing.unseal();
-  const sealer = createSealer(rootKey);
-  const signer = createCheckpointSigner(deriveKey(rootKey, 'checkpointKey'));
-  const anchor = fileAnchor(folder, deriveKey(rootKey, 'anchorTag'));
   const marker = join(folder, 'first-start');
-  if (isFirstStart) {
-    // An anchor without a root key is either the rest of an interrupted first start, or a root key that was lost.
-    if (existsSync(join(folder, 'anchor')) && !existsSync(marker)) {
+  if (existsSync(marker) && !hasReleased(sealing, folder)) {
+    sealing.discard();
+    rmSync(join(folder, 'anchor'), { force: true });
+  }
+  if (!sealing.exists()) {
+    if (existsSync(join(folder, 'anchor'))) {
       throw new SealingError(`${folder} holds an anchor but no sealed root key: restore both from one backup`);
     }
-    writeFileSync(marker, '');
-    // The anchor first: a sealed key without its anchor is never taken for a first start.
-    anchor.create(
-      genesis(signer, settingsDigest({ folder, ...settings }), Date.now()),
-      createMerkleMap().bucketHashes(),
-    );
+    writeFileSync(marker, 'A first start is under way or was interrupted.\n');
+    const rootKey = randomBytes(32);
     sealing.create(rootKey);
+    const { signer, anchor } = secretsOf(rootKey, folder);
+    anchor.create(genesis(signer, settingsDigest(settings), Date.now()), createMerkleMap().bucketHashes());
   }
   rmSync(marker, { force: true });
-  loadAnchor(anchor, folder);
-  return { sealer, signer, anchor, rootKey };
+  const secrets = secretsOf(sealing.unseal(), folder);
+  loadAnchor(secrets.anchor, folder);
+  return secrets;
+}
+
+/** An anchor is there only when it is whole; a leftover marker of the first start means nothing once it has moved. */
+function hasReleased(sealing: SealingProvider, folder: string): boolean {
+  if (!existsSync(join(folder, 'anchor'))) return false;
+  return loadAnchor(secretsOf(sealing.unseal(), folder).anchor, folder).number > 0;
+}
+
+function secretsOf(rootKey: Buffer, folder: string): Secrets {
+  return {
+    sealer: createSealer(rootKey),
+    signer: createCheckpointSigner(deriveKey(rootKey, 'checkpointKey')),
+    anchor: fileAnchor(folder, deriveKey(rootKey, 'anchorTag')),
+    rootKey,
+  };
 }
 
 function loadAnchor(anchor: Anchor, folder: string): AnchoredState {

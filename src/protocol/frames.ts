@@ -4,6 +4,7 @@ import { type Cbor, decode, encode } from './cbor.ts';
 
 /** Largest frame either side accepts, in bytes; a page of look-ups or heads stays far below it. */
 const maxFrame = 64 * 1024 * 1024;
+const headerSize = 4;
 
 export type Channel<Out> = { send(message: Out): void; close(): void };
 
@@ -16,7 +17,8 @@ export function openChannel<Out, In>(
   onMessage: (message: In) => void,
   onEnd: (error?: Error) => void,
 ): Channel<Out> {
-  let received: Buffer = Buffer.alloc(0);
+  let chunks: Buffer[] = [];
+  let missing = headerSize;
   let ended = false;
   const end = (error?: Error) => {
     if (ended) return;
@@ -25,9 +27,18 @@ export function openChannel<Out, In>(
     onEnd(error);
   };
   stream.on('data', (chunk: Buffer) => {
-    received = received.length ? Buffer.concat([received, chunk]) : chunk;
+    if (ended) return;
+    chunks.push(chunk);
+    missing -= chunk.length;
+    // A large frame comes in many chunks, which are joined once.
+    if (missing > 0) return;
     try {
-      received = takeFrames(received, (frame) => onMessage(decode(frame) as In));
+      const received = chunks.length === 1 ? chunk : Buffer.concat(chunks);
+      const rest = takeFrames(received, (frame) => {
+        if (!ended) onMessage(decode(frame) as In);
+      });
+      chunks = rest.length > 0 ? [rest] : [];
+      missing = frameSize(rest) - rest.length;
     } catch (error) {
       end(error as Error);
     }
@@ -44,7 +55,7 @@ export function openChannel<Out, In>(
   return {
     send(message) {
       const body = encode(message as Cbor);
-      const length = Buffer.allocUnsafe(4);
+      const length = Buffer.allocUnsafe(headerSize);
       length.writeUInt32BE(body.length);
       if (waiting.push(length, body) === 2) setImmediate(flush);
     },
@@ -54,13 +65,18 @@ export function openChannel<Out, In>(
 
 /** Calls `onFrame` for each whole frame at the start of `bytes` and returns what is left. */
 function takeFrames(bytes: Buffer, onFrame: (frame: Buffer) => void): Buffer {
-  let at = 0;
-  while (bytes.length - at >= 4) {
-    const length = bytes.readUInt32BE(at);
-    if (length > maxFrame) throw new Error(`frame of ${length} bytes is larger than ${maxFrame}`);
-    if (bytes.length - at - 4 < length) break;
-    onFrame(bytes.subarray(at + 4, at + 4 + length));
-    at += 4 + length;
+  let rest = bytes;
+  for (let size = frameSize(rest); size <= rest.length; size = frameSize(rest)) {
+    onFrame(rest.subarray(headerSize, size));
+    rest = rest.subarray(size);
   }
-  return at === 0 ? bytes : bytes.subarray(at);
+  return rest;
+}
+
+/** Bytes of the frame that `bytes` starts with, or of its header while that is not whole. */
+function frameSize(bytes: Buffer): number {
+  if (bytes.length < headerSize) return headerSize;
+  const length = bytes.readUInt32BE();
+  if (length > maxFrame) throw new Error(`frame of ${length} bytes is larger than ${maxFrame}`);
+  return headerSize + length;
 }

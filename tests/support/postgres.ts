@@ -28,7 +28,7 @@ const binaries = join(dirname(requireFrom.resolve(platform)), '..', 'native', 'b
 /** Settings for speed: the data need not outlive the machine, only the process. */
 const settings = [
   ...['fsync=off', 'full_page_writes=off', 'listen_addresses=', 'shared_buffers=32MB', 'max_connections=50'],
-  ...['autovacuum_naptime=5s', 'log_min_messages=fatal'],
+  ...['autovacuum_naptime=5s', 'log_min_messages=panic'],
 ].flatMap((setting) => ['-c', setting]);
 
 // Ends PostgreSQL when its standard input closes, so that it never outlives the tests.

@@ -2,42 +2,44 @@
  * The anchor as a file in the enclave's own folder: two preallocated slots that are written in turn, so that a torn write
  * leaves the other one. A slot is a header (tagged with a key of the enclave's) and the map's 2^16 bucket hashes, of
  * which a move writes only those that changed. It protects against the database, not against root on the host.
+ *
+ * The header is written through O_DSYNC, for Node's permission model has no fsync. The bucket hashes only tell *where*
+ * a database differs: a power cut may lose the last of them, and then all of it is refused instead of a part.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { closeSync, existsSync, fdatasync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readSync, renameSync, write, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Cbor, decode, encode } from '../../protocol/cbor.ts';
 import { formatVersion } from '../contexts.ts';
 import { bucketCount } from '../ledger/merkle-map.ts';
-import { syncFolder } from '../sealing/local-file.ts';
 import { type Anchor, AnchorError, type AnchoredState, type ChangedBucket } from './anchor.ts';
 
 const headerSize = 4096;
 const bucketsSize = bucketCount * 32;
 const slotSize = headerSize + bucketsSize;
 const tagSize = 32;
-const datasync = promisify(fdatasync);
+const writeAt = promisify(write);
 
 export function fileAnchor(folder: string, tagKey: Buffer): Anchor {
   const path = join(folder, 'anchor');
-  let file: number | undefined;
+  let files: { durable: number; plain: number } | undefined;
   let current: { state: AnchoredState; slot: number } | undefined;
   // The slot that is written next still lacks the buckets that the last move changed in the other one.
   let missing: readonly ChangedBucket[] = [];
 
-  const descriptor = () => {
-    file ??= openSync(path, 'r+');
-    return file;
+  const open = () => {
+    files ??= { durable: openSync(path, constants.O_RDWR | constants.O_DSYNC), plain: openSync(path, 'r+') };
+    return files;
   };
   const readSlot = (slot: number): AnchoredState | undefined => {
     const header = Buffer.alloc(headerSize);
-    readSync(descriptor(), header, 0, headerSize, slot * slotSize);
+    readSync(open().plain, header, 0, headerSize, slot * slotSize);
     return openHeader(header, tagKey, path);
   };
   const readBuckets = (slot: number): Buffer => {
     const hashes = Buffer.alloc(bucketsSize);
-    readSync(descriptor(), hashes, 0, bucketsSize, slot * slotSize + headerSize);
+    readSync(open().plain, hashes, 0, bucketsSize, slot * slotSize + headerSize);
     return hashes;
   };
 
@@ -55,27 +57,26 @@ export function fileAnchor(folder: string, tagKey: Buffer): Anchor {
       }
       current = { state, slot };
       // After a crash nobody knows which buckets the older slot lacks: give it all of them once.
-      writeAll(descriptor(), readBuckets(slot), (1 - slot) * slotSize + headerSize);
+      writeAll(open().plain, readBuckets(slot), (1 - slot) * slotSize + headerSize);
       return state;
     },
     create(state, hashes) {
+      const { O_CREAT, O_TRUNC, O_WRONLY, O_SYNC } = constants;
       const temporary = `${path}.new`;
-      const created = openSync(temporary, 'w', 0o600);
+      const created = openSync(temporary, O_CREAT | O_TRUNC | O_WRONLY | O_SYNC, 0o600);
       // The second slot's header is zeros: there, so that no later write needs room on the disk, but no state.
       writeAll(created, Buffer.concat([sealHeader(state, tagKey), hashes, Buffer.alloc(headerSize), hashes]), 0);
-      fsyncSync(created);
       closeSync(created);
       renameSync(temporary, path);
-      syncFolder(folder);
       current = { state, slot: 0 };
     },
     async move(state, changed) {
       const slot = current?.slot === 0 ? 1 : 0;
       for (const { first, hashes } of runsOf([...missing, ...changed])) {
-        writeAll(descriptor(), hashes, slot * slotSize + headerSize + first * 32);
+        writeAll(open().plain, hashes, slot * slotSize + headerSize + first * 32);
       }
-      writeAll(descriptor(), sealHeader(state, tagKey), slot * slotSize);
-      await datasync(descriptor());
+      const { bytesWritten } = await writeAt(open().durable, sealHeader(state, tagKey), 0, headerSize, slot * slotSize);
+      if (bytesWritten !== headerSize) throw new AnchorError(`${path}: the slot could not be written in one piece`);
       missing = changed;
       current = { state, slot };
     },

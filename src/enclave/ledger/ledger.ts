@@ -2,30 +2,25 @@
  * The ledger: organizations as chains that only the enclave extends. Transitions join the open batch at once and every
  * answer is held until the batch it was computed from is durable, anchored and signed (DESIGN §4, "One request").
  */
-import type { Cbor } from '../../protocol/cbor.ts';
 import { encode } from '../../protocol/cbor.ts';
 import { type CountersignError, unavailable } from '../../protocol/errors.ts';
 import type { BatchRows } from '../../protocol/messages.ts';
 import { uuidBytes } from '../../protocol/uuid.ts';
-import type { ActivityRecord } from '../activity-record.ts';
 import type { Anchor, AnchoredState, ChangedBucket } from '../anchors/anchor.ts';
 import { formatVersion } from '../contexts.ts';
-import type { NewKey } from '../effect.ts';
 import type { Sealer } from '../sealing/seal.ts';
-import type { Organization } from '../state.ts';
 import { type BatchCommand, type BatchEvent, idleAfter, newestBatch, step } from './batch-machine.ts';
 import { sealBatch } from './batch-record.ts';
 import type { CheckpointSigner } from './checkpoint.ts';
-import { addFingerprint, bucketsInHead, dropExpired, minuteOf } from './fingerprints.ts';
+import { addFingerprint, dropExpired } from './fingerprints.ts';
 import { sha256 } from './hash.ts';
-import { encodeHead } from './head.ts';
-import { filterDigest, hintChanges, lookupChanges } from './identities.ts';
+import { lookupChanges } from './identities.ts';
 import { type Log, leafHash } from './log.ts';
 import { headKey, type MerkleMap } from './merkle-map.ts';
 import { createOpenBatch, type OpenBatch } from './open-batch.ts';
 import { createOrganizationCache, type Opened, type OrganizationCache } from './organizations.ts';
-import { changePages, digestOfPages } from './pages.ts';
 import type { Port } from './port.ts';
+import { type LedgerKeys, type PreparedTransition, prepareTransition, type Transition } from './transition.ts';
 
 /** What becomes a leaf of the log, apart from activities. */
 export type LogEntry = { readonly kind: 'boot' | 'acceptState' | 'order'; readonly digest: Uint8Array };
@@ -162,8 +157,7 @@ export function createLedger(parts: LedgerParts): Ledger {
     waiting.clear();
   }
 
-  const busy = (): CountersignError =>
-    unavailable('too many answers wait for the database; try again later', 'BUSY');
+  const busy = (): CountersignError => unavailable('too many answers wait for the database; try again later', 'BUSY');
 
   const halted = (): CountersignError =>
     unavailable(`the service stopped to protect its state: ${reason}; it has to be restarted`, 'LEDGER_HALTED');

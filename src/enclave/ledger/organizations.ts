@@ -26,7 +26,6 @@ export type Opened = {
   readonly keys: Map<string, Uint8Array>;
   /** Number of the newest batch that it is part of; until that is released it stays in memory. */
   batch: number;
-  readonly size: number;
 };
 
 export type OrganizationCache = {
@@ -38,10 +37,16 @@ export type OrganizationCache = {
   fillFingerprints(opened: Opened, minute: number): Promise<void>;
 };
 
-/** Bytes of opened pages that stay in memory, by a rough count. */
+/** Bytes of organizations that stay in memory, by a rough count. */
 const capacity = 64 * 1024 * 1024;
-/** Objects take several times the room of their CBOR. */
-const sizeOf = (plaintext: number): number => 2048 + 3 * plaintext;
+
+function sizeOf({ layout, fingerprints, keys }: Opened): number {
+  let size = 2048 + 256 * keys.size;
+  // Objects take several times the room of their CBOR.
+  for (const page of layout.values()) size += 3 * page.size;
+  for (const { entries } of fingerprints.values()) size += 256 + 192 * (entries?.size ?? 0);
+  return size;
+}
 
 export function createOrganizationCache(
   port: Port,
@@ -50,22 +55,25 @@ export function createOrganizationCache(
   headTagKey: Buffer,
   released: () => number,
 ): OrganizationCache {
-  const cached = new Map<string, Opened>();
+  const cached = new Map<string, { opened: Opened; size: number }>();
   const loading = new Map<string, Promise<Opened>>();
-  let size = 0;
+  let total = 0;
 
+  const forget = (id: string) => {
+    total -= cached.get(id)?.size ?? 0;
+    cached.delete(id);
+  };
   const add = (opened: Opened) => {
-    size -= cached.get(opened.organization.id)?.size ?? 0;
-    cached.delete(opened.organization.id);
-    cached.set(opened.organization.id, opened);
-    size += opened.size;
-    for (const [id, oldest] of cached) {
-      if (size <= capacity) break;
+    const { id } = opened.organization;
+    forget(id);
+    const size = sizeOf(opened);
+    cached.set(id, { opened, size });
+    total += size;
+    for (const [oldest, entry] of cached) {
+      if (total <= capacity || oldest === id) break;
       // What is not released may not be in the database yet; it goes to the back of the queue.
-      cached.delete(id);
-      if (oldest.batch > released()) cached.set(id, oldest);
-      else size -= oldest.size;
-      if (oldest === opened) break;
+      if (entry.opened.batch <= released()) forget(oldest);
+      else cached.delete(oldest) && cached.set(oldest, entry);
     }
   };
 
@@ -97,8 +105,19 @@ export function createOrganizationCache(
       headDigest: digest,
       keys: new Map(),
       batch: 0,
-      size: sizeOf(pages.size),
     };
+  };
+
+  /** A request that still holds the organization may bring it further while its rows are on their way. */
+  const openNewest = async (organizationId: string, digest: Buffer): Promise<Opened> => {
+    const opened = await open(organizationId, digest).catch((error: unknown) => error as Error);
+    const newer = cached.get(organizationId);
+    if (newer) return newer.opened;
+    const current = map.get(headKey(uuidBytes(organizationId)));
+    if (current && !current.equals(digest)) return openNewest(organizationId, Buffer.from(current));
+    if (opened instanceof Error) throw opened;
+    add(opened);
+    return opened;
   };
 
   return {
@@ -107,22 +126,20 @@ export function createOrganizationCache(
       if (hit) {
         cached.delete(organizationId);
         cached.set(organizationId, hit);
-        return hit;
+        return hit.opened;
       }
       // One load at a time for each organization: rows fetched before a transition must never replace its state.
       const underway = loading.get(organizationId);
       if (underway) return underway;
       const digest = map.get(headKey(uuidBytes(organizationId)));
       if (!digest) return undefined;
-      const load = open(organizationId, Buffer.from(digest)).finally(() => loading.delete(organizationId));
+      const load = openNewest(organizationId, Buffer.from(digest)).finally(() => loading.delete(organizationId));
       loading.set(organizationId, load);
-      const opened = await load;
-      if (!cached.has(organizationId)) add(opened);
-      return opened;
+      return load;
     },
     add,
     async fillFingerprints(opened, minute) {
-      trimBuckets(opened.fingerprints, opened.batch <= released());
+      if (opened.batch <= released()) trimBuckets(opened.fingerprints, minute);
       const bucket = opened.fingerprints.get(minute);
       if (!bucket || bucket.entries) return;
       const rows = await fetchRows(port, { what: 'fingerprints', organizationId: opened.id, minute });

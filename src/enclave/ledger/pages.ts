@@ -22,6 +22,8 @@ export type Page = {
   readonly digest: Uint8Array;
   /** Ids of its entities, in order; empty for the settings page. */
   readonly ids: readonly string[];
+  /** Bytes of its content. */
+  readonly size: number;
 };
 
 /** Pages by `kind/index`. */
@@ -47,7 +49,10 @@ export function digestOfPages(layout: Layout): Buffer {
 /** The layout that rows claim to be; nothing in it is believed before `digestOfPages` fits the head. */
 export function layoutOf(rows: readonly { kind: string; index: number; sealed: Uint8Array }[]): Layout {
   return new Map(
-    rows.map(({ kind, index, sealed }) => [pageKey(kind, index), { kind, index, digest: sha256(sealed), ids: [] }]),
+    rows.map(({ kind, index, sealed }) => [
+      pageKey(kind, index),
+      { kind, index, digest: sha256(sealed), ids: [], size: 0 },
+    ]),
   );
 }
 
@@ -56,7 +61,7 @@ export function openPages(
   organizationId: Uint8Array,
   rows: readonly { kind: string; index: number; sealed: Uint8Array }[],
   sealer: Sealer,
-): { content: PagesContent; layout: Layout; size: number } {
+): { content: PagesContent; layout: Layout } {
   const layout = new Map<string, Page>();
   const entities: Record<EntityKind, Map<string, Entity>> = {
     users: new Map(),
@@ -66,12 +71,10 @@ export function openPages(
     privateKeys: new Map(),
   };
   let settings: Settings | undefined;
-  let size = 0;
   const inOrder = [...rows].sort((a, b) => a.index - b.index);
   for (const { kind, index, sealed } of inOrder) {
     const place = { kind: 'page', organization: organizationId, id: pageId(kind, index) } as const;
     const { plaintext } = sealer.open(place, sealed);
-    size += plaintext.length;
     const content = decode(plaintext);
     const ids: string[] = [];
     if (kind === 'settings') settings = content as Settings;
@@ -81,10 +84,10 @@ export function openPages(
         ids.push(entity.id);
       }
     }
-    layout.set(pageKey(kind, index), { kind, index, digest: sha256(sealed), ids });
+    layout.set(pageKey(kind, index), { kind, index, digest: sha256(sealed), ids, size: plaintext.length });
   }
   if (!settings) throw new RowIntegrityError('an organization has no settings page');
-  return { content: { settings, ...entities } as unknown as PagesContent, layout, size };
+  return { content: { settings, ...entities } as unknown as PagesContent, layout };
 }
 
 /** The pages that change between two states; `before` is null for an organization that comes into being. */
@@ -100,8 +103,9 @@ export function changePages(
   const removed: { kind: string; index: number }[] = [];
   const write = (kind: string, index: number, content: unknown, ids: readonly string[]) => {
     const place = { kind: 'page', organization: organizationId, id: pageId(kind, index) } as const;
-    const sealed = sealer.seal(place, sequence, encode(content as Cbor));
-    layout.set(pageKey(kind, index), { kind, index, digest: sha256(sealed), ids });
+    const plaintext = encode(content as Cbor);
+    const sealed = sealer.seal(place, sequence, plaintext);
+    layout.set(pageKey(kind, index), { kind, index, digest: sha256(sealed), ids, size: plaintext.length });
     written.push({ kind, index, version: sequence, sealed });
   };
 
@@ -127,7 +131,10 @@ export function changePages(
 
 type Placed = { index: number; ids: string[]; dirty: boolean };
 
-/** Keeps entities where they are, drops those that went, and puts new ones on the first page with room. */
+/**
+ * Keeps entities where they are, drops those that went, and puts new ones behind the last: pages in order hold the
+ * entities in order, also after they were opened again.
+ */
 function placeEntities(
   kind: EntityKind,
   layout: Layout,
@@ -142,12 +149,13 @@ function placeEntities(
     placed.push({ index: page.index, ids, dirty });
   }
   placed.sort((a, b) => a.index - b.index);
-  let at = 0;
   for (const id of next.keys()) {
     if (old.has(id)) continue;
-    while (placed[at] && (placed[at] as Placed).ids.length >= pageCapacity) at++;
-    const page = placed[at] ?? { index: (placed.at(-1)?.index ?? -1) + 1, ids: [], dirty: true };
-    if (!placed[at]) placed.push(page);
+    let page = placed.at(-1);
+    if (!page || page.ids.length >= pageCapacity) {
+      page = { index: page ? page.index + 1 : 0, ids: [], dirty: true };
+      placed.push(page);
+    }
     page.ids.push(id);
     page.dirty = true;
   }

@@ -35,7 +35,10 @@ export type Transition = {
 export type PreparedTransition = {
   readonly from: Opened | null;
   /** What the organization becomes. */
-  readonly next: Pick<Opened, 'id' | 'organization' | 'sequence' | 'layout' | 'pagesDigest' | 'counters' | 'headDigest'>;
+  readonly next: Pick<
+    Opened,
+    'id' | 'organization' | 'sequence' | 'layout' | 'pagesDigest' | 'counters' | 'headDigest'
+  >;
   readonly head: HeadRow;
   readonly pages: PageChanges;
   readonly lookups: readonly LookupChange[];
@@ -100,7 +103,11 @@ function sealCounters(id: Uint8Array, { counters }: Organization, sequence: numb
 
 function sealKey({ organizationId, id, binding, secret }: NewKey, sealer: Sealer): KeyRow {
   const [organization, keyId] = [uuidBytes(organizationId), uuidBytes(id)];
-  return { organizationId: organization, keyId, sealed: sealer.seal(keyPlace(organization, keyId, binding), 0, secret) };
+  return {
+    organizationId: organization,
+    keyId,
+    sealed: sealer.seal(keyPlace(organization, keyId, binding), 0, secret),
+  };
 }
 
 function sealActivity(

@@ -2,7 +2,7 @@
  * The root key in a file of mode 0600 in the enclave's own folder. It protects against whoever has the database, not
  * against whoever has the host: the operator is trusted (DESIGN §1).
  */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { decode, encode } from '../../protocol/cbor.ts';
 import { formatVersion } from '../contexts.ts';
@@ -14,15 +14,12 @@ export function localFileSealing(folder: string): SealingProvider {
     name: 'local-file',
     exists: () => existsSync(path),
     create(rootKey) {
-      if (existsSync(path)) throw new SealingError(`${path} exists: a root key is made once`);
-      const temporary = `${path}.new`;
-      const file = openSync(temporary, 'w', 0o600);
+      const { O_CREAT, O_EXCL, O_WRONLY, O_SYNC } = constants;
+      const file = openSync(path, O_CREAT | O_EXCL | O_WRONLY | O_SYNC, 0o600);
       writeSync(file, encode({ v: formatVersion, provider: 'local-file', rootKey }));
-      fsyncSync(file);
       closeSync(file);
-      renameSync(temporary, path);
-      syncFolder(folder);
     },
+    discard: () => rmSync(path, { force: true }),
     unseal() {
       const content = readSealed(path);
       if (content.v !== formatVersion || content.provider !== 'local-file') {
@@ -44,11 +41,4 @@ function readSealed(path: string): { v?: unknown; provider?: unknown; rootKey?: 
   } catch (error) {
     throw new SealingError(`${path} cannot be read (${(error as Error).message}); restore it from the backup`);
   }
-}
-
-/** Makes a rename in `folder` durable. */
-export function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r');
-  fsyncSync(handle);
-  closeSync(handle);
 }

@@ -7,6 +7,8 @@ export type SealingProvider = {
   exists(): boolean;
   /** Makes and seals a new root key. Only for a first start: throws where one exists. */
   create(rootKey: Buffer): void;
+  /** Removes what an interrupted first start left. */
+  discard(): void;
   /** The 32 bytes of the root key. Throws a `SealingError` with what an operator can do. */
   unseal(): Buffer;
 };

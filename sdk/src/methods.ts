@@ -1,0 +1,18 @@
+/** What each method of the client sends, derived from the registry. The build puts the table in this module's place. */
+import { activities, queries } from '../../src/protocol/registry.ts';
+
+/** `type` is that of the activity's newest version; queries have none. */
+export type Method = { readonly path: string; readonly type?: string };
+
+/** `create_wallet` → `createWallet`; `get_wallet`, `list_wallets` and `whoami` → `getWallet`, `getWallets`, `getWhoami`. */
+export const methods: Readonly<Record<string, Method>> = Object.fromEntries([
+  ...activities.map(({ name, versions }) => [
+    camelCase(name),
+    { path: `submit/${name}`, type: Object.keys(versions).at(-1) },
+  ]),
+  ...queries.map(({ name }) => [camelCase(`get_${name.replace(/^(?:get|list)_/, '')}`), { path: `query/${name}` }]),
+]);
+
+function camelCase(name: string): string {
+  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
