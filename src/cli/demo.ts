@@ -56,6 +56,7 @@ export async function demo(settings: Settings): Promise<void> {
     (error: Error) => error.message,
   );
   if (refusal === undefined) throw new OperatorError('the company could sign: this must never happen');
+  if (!refusal.includes('refused (4')) throw new OperatorError(refusal);
   tell(refusal);
 }
 

@@ -6,6 +6,7 @@ import {
   chownSync,
   closeSync,
   constants,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -22,7 +23,7 @@ import { checkout, isWithin } from './view.ts';
 /** Makes the data directory if it is missing, checks that it can be used, and gives its real path. */
 export function openDataDirectory(path: string): string {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new OperatorError(
@@ -35,6 +36,13 @@ export function openDataDirectory(path: string): string {
     throw new OperatorError(`COUNTERSIGN_DATA_DIR: expected a directory that does not hold the program, got ${path}`);
   }
   return real;
+}
+
+/** Makes the folder and those above it. (`recursive` of mkdirSync never returns where the kernel refuses, as in /proc.) */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }
 
 /** A folder of mode 0700 that belongs, with all in it, to `uid` (null: to the caller). */

@@ -31,7 +31,10 @@ export async function openCluster(host: Host, binaries: Binaries): Promise<Clust
   }
   const cluster = known ?? (await chooseCluster());
   if (!known) replaceFile(file, `${JSON.stringify(cluster, null, 2)}\n`);
-  if (!existsSync(folder)) await makeCluster(host, binaries, cluster, folder);
+  if (!existsSync(folder)) {
+    host.say('making the database');
+    await makeCluster(host, binaries, cluster, folder);
+  }
   return cluster;
 }
 

@@ -70,7 +70,7 @@ export async function openPostgres(host: Host, lock: number): Promise<Postgres> 
         stdio: ['ignore', output, output, lock],
         // "Fast" shutdown: sessions are ended, what is committed is written.
         stopSignal: 'SIGINT',
-        graceMs: 5000,
+        graceMs: 3000,
       });
     },
     async ready(server) {

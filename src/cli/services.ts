@@ -12,9 +12,9 @@ import { launch, type Running } from './processes.ts';
 import type { Settings } from './settings.ts';
 import { checkout, programPaths } from './view.ts';
 
-/** Seconds that together with PostgreSQL's stay below the 15 that a stop may take. */
-const apiGraceMs = 7000;
-const enclaveGraceMs = 3000;
+/** Milliseconds; with the 3000 of PostgreSQL they stay below the 15 s that a stop may take. */
+const apiGraceMs = 9500;
+const enclaveGraceMs = 2000;
 
 export type Services = { readonly settings: Settings; readonly host: Host; readonly locks: Locks };
 

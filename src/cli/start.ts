@@ -72,7 +72,6 @@ async function bringUp(settings: Settings, stopping: AbortSignal, keep: Keep): P
     const privileged = process.getuid?.() === 0 && !host.isolation.uids;
     await checkPort(settings.host, settings.port, privileged);
   }
-  if (first && settings.mode === 'all') say('first start: making the database and the root organization');
 
   const databaseUrl = await openDatabase(services, keep);
   if (settings.mode === 'enclave') return bringUpEnclave(services, stopping, keep);

@@ -1,9 +1,10 @@
-/** The pages: files of `src/api/pages`, read once. Only what was there at the first request can be asked for. */
+/** The pages: files of `src/api/pages` and the modules that their scripts import, read once, at the first request. */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { extname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Context } from 'koa';
+import { readModules } from './page-modules.ts';
 
 type Page = { readonly type: string; readonly etag: string; readonly body: Buffer };
 
@@ -53,20 +54,23 @@ export function setPageHeaders(ctx: Context, contentSecurityPolicy: string): voi
 
 async function readPages(folder: string): Promise<Map<string, Page>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const urlOf = (file: string) =>
+    files.includes(file) ? `/${relative(folder, file).replaceAll('\\', '/')}` : undefined;
   const pages = new Map<string, Page>();
-  for (const entry of entries) {
-    const type = types[extname(entry.name)];
-    if (!entry.isFile() || !type) continue;
-    const file = join(entry.parentPath, entry.name);
-    const body = await readFile(file);
-    const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
-    pages.set(
-      `/${file
-        .slice(folder.length)
-        .replace(/^[\\/]/, '')
-        .replaceAll('\\', '/')}`,
-      { type, etag, body },
-    );
+  for (const file of files) {
+    const type = types[extname(file)];
+    if (type) pages.set(urlOf(file) as string, newPage(type, await readFile(file)));
+  }
+  const scripts = files.filter((file) => extname(file) === '.js');
+  for (const [url, script] of await readModules(scripts, urlOf)) {
+    pages.set(url, newPage(types['.js'] as string, Buffer.from(script)));
   }
   return pages;
 }
+
+const newPage = (type: string, body: Buffer): Page => ({
+  type,
+  etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
+  body,
+});

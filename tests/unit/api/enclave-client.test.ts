@@ -1,10 +1,9 @@
-import { duplexPair } from 'node:stream';
 import { afterEach, expect, test, vi } from 'vitest';
 import { createEnclaveClient, type EnclaveClientParts } from '../../../src/api/enclave-client.ts';
 import type { WriteTrouble } from '../../../src/api/storage/batch-writer.ts';
 import type { BatchRows, RequestMessage } from '../../../src/protocol/messages.ts';
 import { emptyBatch } from './batches.ts';
-import { type Answer, openFakeEnclave } from './fake-enclave.ts';
+import { type Answer, openFakeEnclave, socketPair } from './fake-enclave.ts';
 
 const request = { kind: 'submit', name: 'sign_raw_payload', body: Buffer.from('{}'), stamp: null } as const;
 
@@ -14,11 +13,11 @@ afterEach(() => {
   open = [];
 });
 
-function connectedPair(
+async function connectedPair(
   parts: Partial<EnclaveClientParts> = {},
   answer?: (request: RequestMessage) => Answer | undefined | Promise<Answer | undefined>,
 ) {
-  const [near, far] = duplexPair();
+  const [near, far] = await socketPair();
   const enclave = openFakeEnclave(far, answer);
   const written: BatchRows[] = [];
   let trouble: WriteTrouble | null = null;
@@ -39,7 +38,7 @@ function connectedPair(
 }
 
 test('says hello first, then sends requests as they came and gives back the answers that belong to them', async () => {
-  const { client, enclave } = connectedPair({}, async ({ name, body }) => {
+  const { client, enclave } = await connectedPair({}, async ({ name, body }) => {
     if (name === 'slow') await new Promise((resolve) => setTimeout(resolve, 20));
     return { status: 201, body: { name, size: body.length } };
   });
@@ -60,7 +59,7 @@ test('a request that is not answered in time is unavailable, and its late answer
   const late = new Promise<void>((resolve) => {
     answerLate = resolve;
   });
-  const { client } = connectedPair({}, async ({ name }) => {
+  const { client } = await connectedPair({}, async ({ name }) => {
     if (name === 'late') await late;
     return { status: 200, body: name };
   });
@@ -72,7 +71,7 @@ test('a request that is not answered in time is unavailable, and its late answer
 });
 
 test('while writes fail, held requests are told why in time, and new submits are refused at once', async () => {
-  const { client, enclave, setTrouble } = connectedPair({}, ({ kind }) =>
+  const { client, enclave, setTrouble } = await connectedPair({}, ({ kind }) =>
     kind === 'query' ? { status: 200, body: 'read' } : undefined,
   );
   setTrouble({ since: performance.now(), reason: 'the disk of the database is full' });
@@ -86,7 +85,7 @@ test('while writes fail, held requests are told why in time, and new submits are
 
 test('fetches are answered, failing ones without what the database said', async () => {
   const failed = vi.fn();
-  const { enclave } = connectedPair({
+  const { enclave } = await connectedPair({
     onFetchFailed: failed,
     fetchRows: async (fetch) => {
       if (fetch.what === 'lastBatch') return { what: 'lastBatch', batches: [] };
@@ -99,7 +98,7 @@ test('fetches are answered, failing ones without what the database said', async 
 });
 
 test('batches go to the writer as they came, and their outcome goes back', async () => {
-  const { client, enclave, written } = connectedPair();
+  const { client, enclave, written } = await connectedPair();
   const batch = { ...emptyBatch(3), removedLookups: [Buffer.from([1])], leaves: Buffer.alloc(32, 7) };
   enclave.send({ type: 'write', batch });
   await vi.waitFor(() => expect(written).toEqual([batch]));
@@ -111,7 +110,7 @@ test('batches go to the writer as they came, and their outcome goes back', async
 
 test('when the enclave goes, waiting requests are unavailable and so is every later one', async () => {
   const onEnd = vi.fn();
-  const { client, enclave } = connectedPair({ onEnd, answerTimeout: 5_000 });
+  const { client, enclave } = await connectedPair({ onEnd, answerTimeout: 5_000 });
   const waiting = client.request(request);
   await enclave.next('request');
   enclave.close();

@@ -1,4 +1,9 @@
 /** The far end of the stream: real frames, with answers that a test decides on. */
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createConnection, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { openChannel } from '../../../src/protocol/frames.ts';
 import type { Fetch, FetchedRows, FromEnclave, RequestMessage, ToEnclave } from '../../../src/protocol/messages.ts';
@@ -23,6 +28,7 @@ export function openFakeEnclave(
   const received: ToEnclave[] = [];
   const unread: ToEnclave[] = [];
   const readers: { type: string; resolve: (message: never) => void }[] = [];
+  const asked = new Map<number, { resolve: (rows: FetchedRows) => void; reject: (error: Error) => void }>();
   let nextFetch = 1;
 
   const reply = (id: number, { status, body }: Answer) =>
@@ -36,6 +42,8 @@ export function openFakeEnclave(
       if (reader >= 0) readers.splice(reader, 1)[0]?.resolve(message as never);
       else unread.push(message);
       if (message.type === 'status') reply(message.id, { status: 200, body: { phase: 'serving', batch: 7 } });
+      if (message.type === 'fetched') asked.get(message.id)?.resolve(message.rows);
+      if (message.type === 'fetchFailed') asked.get(message.id)?.reject(new Error(message.reason));
       if (message.type !== 'request') return;
       const answered = await answer(message);
       if (answered) reply(message.id, answered);
@@ -55,11 +63,22 @@ export function openFakeEnclave(
     send: channel.send,
     async fetch(fetch) {
       const id = nextFetch++;
+      const rows = new Promise<FetchedRows>((resolve, reject) => asked.set(id, { resolve, reject }));
       channel.send({ type: 'fetch', id, fetch });
-      const outcome = await Promise.race([next('fetched'), next('fetchFailed')]);
-      if (outcome.type === 'fetchFailed') throw new Error(outcome.reason);
-      return outcome.rows;
+      return rows;
     },
     close: channel.close,
   };
+}
+
+/** Two connected Unix sockets. */
+export async function socketPair(): Promise<[Socket, Socket]> {
+  const folder = await mkdtemp(join(tmpdir(), 'countersign-socket-'));
+  const server = createServer().listen(join(folder, 'socket'));
+  await once(server, 'listening');
+  const near = createConnection(join(folder, 'socket'));
+  const [far] = (await once(server, 'connection')) as [Socket];
+  server.close();
+  await rm(folder, { recursive: true });
+  return [near, far];
 }

@@ -1,0 +1,170 @@
+/** The real ledger over a storage in memory: real sealing, real anchor file, and a clock in the test's hand. */
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ActivityRecord } from '../../src/enclave/activity-record.ts';
+import type { Anchor } from '../../src/enclave/anchors/anchor.ts';
+import { fileAnchor } from '../../src/enclave/anchors/file.ts';
+import { boot, genesis } from '../../src/enclave/ledger/boot.ts';
+import { createCheckpointSigner } from '../../src/enclave/ledger/checkpoint.ts';
+import { minuteOf } from '../../src/enclave/ledger/fingerprints.ts';
+import { createLedger, type Ledger } from '../../src/enclave/ledger/ledger.ts';
+import { createMerkleMap } from '../../src/enclave/ledger/merkle-map.ts';
+import type { Opened } from '../../src/enclave/ledger/organizations.ts';
+import type { Transition } from '../../src/enclave/ledger/transition.ts';
+import { createSealer, deriveKey } from '../../src/enclave/sealing/seal.ts';
+import type { ApiKey, Organization, User } from '../../src/enclave/state.ts';
+import { createMemoryStorage, type MemoryStorage } from './memory-storage.ts';
+
+export const startTime = 1_750_000_000_000;
+
+export type Host = {
+  readonly storage: MemoryStorage;
+  readonly folder: string;
+  readonly rootKey: Buffer;
+  /** Unix ms that the host's clock shows. */
+  time: number;
+  /** Takes the place of the anchor that a start opens. */
+  wrapAnchor: (anchor: Anchor) => Anchor;
+  remove(): void;
+};
+
+export type Started = { ledger: Ledger; accepted: boolean };
+
+const settings = Buffer.alloc(32, 5);
+
+/** A machine with an empty database and a folder of its own. */
+export function createHost(): Host {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-ledger-'));
+  const rootKey = randomBytes(32);
+  const signer = createCheckpointSigner(deriveKey(rootKey, 'checkpointKey'));
+  const anchor = fileAnchor(folder, deriveKey(rootKey, 'anchorTag'));
+  anchor.create(genesis(signer, settings, startTime), createMerkleMap().bucketHashes());
+  return {
+    storage: createMemoryStorage(),
+    folder,
+    rootKey,
+    time: startTime,
+    wrapAnchor: (opened) => opened,
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Starts a ledger, as the enclave does, up to its boot record; whoever ran on this host before is gone. */
+export async function startUnrecorded(host: Host, acceptedRoot: string | null = null): Promise<Started> {
+  const { rootKey, storage, folder } = host;
+  const sealer = createSealer(rootKey);
+  const signer = createCheckpointSigner(deriveKey(rootKey, 'checkpointKey'));
+  const anchor = host.wrapAnchor(fileAnchor(folder, deriveKey(rootKey, 'anchorTag')));
+  const keys = {
+    headTag: deriveKey(rootKey, 'headTag'),
+    identity: deriveKey(rootKey, 'identity'),
+    hint: deriveKey(rootKey, 'hint'),
+    fingerprint: deriveKey(rootKey, 'fingerprint'),
+  };
+  const parts = { port: storage.port, sealer, signer, anchor, settings };
+  storage.connect({ committed: () => {}, conflict: () => {} });
+  const anchored = anchor.load();
+  if (!anchored) throw new Error('there is no anchor');
+  const booted = await boot({ ...parts, anchored, headTag: keys.headTag, acceptedRoot, now: host.time });
+  const ledger = createLedger({ ...parts, ...booted, keys, clock: () => host.time });
+  storage.connect({
+    committed: ledger.committed,
+    conflict: (number) => ledger.halt(`batch ${number} is another's`),
+  });
+  return { ledger, accepted: booted.accepted };
+}
+
+export async function startLedger(host: Host, acceptedRoot: string | null = null): Promise<Ledger> {
+  const { ledger, accepted } = await startUnrecorded(host, acceptedRoot);
+  ledger.append([], [{ kind: accepted ? 'acceptState' : 'boot', digest: randomBytes(32) }]);
+  await ledger.settled();
+  return ledger;
+}
+
+const times = { createdAt: startTime, updatedAt: startTime };
+
+export const apiKey = (publicKey = randomBytes(33).toString('hex')): ApiKey => ({
+  id: randomUUID(),
+  name: 'key',
+  publicKey,
+  curve: 'API_KEY_CURVE_P256',
+  type: 'CREDENTIAL_TYPE_API_KEY_P256',
+  ...times,
+});
+
+export const user = (name: string, apiKeys: readonly ApiKey[] = [apiKey()]): User => ({
+  id: randomUUID(),
+  name,
+  authenticators: [],
+  apiKeys,
+  tagIds: [],
+  ...times,
+});
+
+export function organization(
+  name: string,
+  parentId: string | null = null,
+  users: readonly User[] = [user(name)],
+): Organization {
+  return {
+    id: randomUUID(),
+    parentId,
+    settings: {
+      name,
+      rootQuorum: { threshold: 1, userIds: users.map(({ id }) => id) },
+      features: [],
+      origins: null,
+      rpIds: null,
+      ...times,
+    },
+    users: new Map(users.map((each) => [each.id, each])),
+    policies: new Map(),
+    wallets: new Map(),
+    accounts: new Map(),
+    privateKeys: new Map(),
+    counters: { signCounts: {} },
+    deleted: false,
+  };
+}
+
+export const rename = (organization: Organization, name: string): Organization => ({
+  ...organization,
+  settings: { ...organization.settings, name },
+});
+
+/** A transition that records an activity for a body, as each stamped request does. */
+export function activityOf(from: Opened, body: string, time: number, to: Organization = from.organization): Transition {
+  const record: Omit<ActivityRecord, 'headBefore' | 'headAfter'> = {
+    id: randomUUID(),
+    organizationId: to.id,
+    type: 'ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2',
+    status: 'ACTIVITY_STATUS_COMPLETED',
+    body: Buffer.from(body),
+    intentKey: 'signRawPayloadIntentV2',
+    resultKey: 'signRawPayloadResult',
+    result: '{}',
+    votes: [],
+    facts: { signCountRegressed: false, userVerified: null },
+    createdAt: time,
+    updatedAt: time,
+  };
+  return { from, to, activity: record, body: { time, fingerprint: fingerprintOf(body) } };
+}
+
+export const fingerprintOf = (body: string): Buffer => createHash('sha256').update(body).digest().subarray(0, 16);
+
+export async function opened(ledger: Ledger, id: string): Promise<Opened> {
+  const found = await ledger.organizations.load(id);
+  if (!found) throw new Error(`no organization ${id}`);
+  return found;
+}
+
+/** Whether a body of that time was carried out, as the ledger knows it. */
+export async function knows(ledger: Ledger, id: string, body: string, time: number): Promise<boolean> {
+  const found = await opened(ledger, id);
+  await ledger.organizations.fillFingerprints(found, minuteOf(time));
+  const entries = found.fingerprints.get(minuteOf(time))?.entries;
+  return entries?.has(fingerprintOf(body).toString('latin1')) ?? false;
+}
