@@ -42,7 +42,8 @@ export function openDataDirectory(path: string): string {
 function makeFolder(path: string): void {
   if (existsSync(path)) return;
   if (dirname(path) !== path) makeFolder(dirname(path));
-  mkdirSync(path, { mode: 0o700 });
+  // Where root cannot use namespaces, the uids of the processes must get through to their own folders.
+  mkdirSync(path, { mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
 }
 
 /** A folder of mode 0700 that belongs, with all in it, to `uid` (null: to the caller). */

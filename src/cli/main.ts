@@ -36,8 +36,9 @@ const commands: Readonly<Record<string, Command>> = {
     run: start,
   },
   demo: {
-    summary: 'does the main job against the running service, step by step',
-    help: async () => 'usage: countersign demo\n\nNeeds a running service (countersign start) and its root.json.',
+    summary: 'does the main job step by step, and starts a service for it when none runs',
+    help: async () =>
+      'usage: countersign demo\n\nUses the service that runs on COUNTERSIGN_DATA_DIR, or starts one of its own for as long as it takes.',
     run: async (settings) => (await import('./demo.ts')).demo(settings),
   },
   root: {

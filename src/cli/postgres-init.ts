@@ -5,7 +5,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { confine } from './confine.ts';
-import { readJsonIfThere, renameDurably, replaceFile } from './files.ts';
+import { readIfThere, readJsonIfThere, renameDurably, replaceFile } from './files.ts';
 import { type Host, ownView } from './host.ts';
 import { OperatorError } from './operator-error.ts';
 import type { Binaries } from './postgres-binaries.ts';
@@ -69,8 +69,9 @@ async function freePort(): Promise<number> {
 async function makeCluster(host: Host, binaries: Binaries, cluster: Cluster, folder: string): Promise<void> {
   const draft = `${folder}.new`;
   rmSync(draft, { recursive: true, force: true });
-  const confined = ownView(host, 'postgres', draft, 'passwd');
-  const run = (command: string[], input: string) => runToEnd(confine(host.isolation, confined, command), input);
+  const maker = withAccount(host);
+  const confined = ownView(maker, 'postgres', draft, 'passwd');
+  const run = (command: string[], input: string) => runToEnd(confine(maker.isolation, confined, command), input);
   const { superuser, role, database } = cluster;
   const options = ['--encoding=UTF8', '--locale=C', '--auth=reject', `--username=${superuser.name}`];
   await run([binaries.initdb, `--pgdata=${draft}`, ...options], '');
@@ -88,6 +89,17 @@ async function makeCluster(host: Host, binaries: Binaries, cluster: Cluster, fol
   renameDurably(draft, folder);
 }
 
+/**
+ * initdb wants an account of its uid in /etc/passwd. Where the processes see the host's there is none for PostgreSQL's, so
+ * `nobody` makes the cluster; it is given to PostgreSQL's uid before the server starts.
+ */
+function withAccount(host: Host): Host {
+  const { kind, uids } = host.isolation;
+  if (kind !== 'uids' || !uids) return host;
+  const nobody = /^nobody:[^:]*:(\d+):/m.exec(readIfThere('/etc/passwd') ?? '')?.[1];
+  return { ...host, isolation: { ...host.isolation, uids: { ...uids, postgres: Number(nobody ?? 65_534) } } };
+}
+
 function runToEnd(command: readonly string[], input: string): Promise<void> {
   const [program = '', ...args] = command;
   return new Promise((resolve, reject) => {
@@ -101,7 +113,11 @@ function runToEnd(command: readonly string[], input: string): Promise<void> {
     child.on('error', reject);
     child.on('close', (code, signal) => {
       if (code === 0) return resolve();
-      reject(new OperatorError(`PostgreSQL could not be initialised (${signal ?? `exit code ${code}`})\n${messages}`));
+      const advice = messages.includes('user does not exist')
+        ? '\nAdd an account of this uid to /etc/passwd, run as another user, or set DATABASE_URL.'
+        : '';
+      const how = signal ?? `exit code ${code}`;
+      reject(new OperatorError(`PostgreSQL could not be initialised (${how})\n${messages.trim()}${advice}`));
     });
   });
 }

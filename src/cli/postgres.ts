@@ -8,6 +8,7 @@ import { OperatorError } from './operator-error.ts';
 import { postgresBinaries } from './postgres-binaries.ts';
 import { type Cluster, clusterFolder, databaseUrlOf, openCluster } from './postgres-init.ts';
 import { launch, type Running } from './processes.ts';
+import { checkout } from './view.ts';
 
 export type Postgres = {
   readonly databaseUrl: string;
@@ -40,8 +41,9 @@ const parameters = (port: number) => ({
 export async function openPostgres(host: Host, lock: number): Promise<Postgres> {
   if (process.getuid?.() === 0 && host.isolation.kind === 'none') {
     throw new OperatorError(
-      'PostgreSQL does not run as root, and no other uid can be used here: either setpriv(1) is missing or other users ' +
-        'cannot read the program (chmod -R go+rX). Run as a normal user, or set DATABASE_URL',
+      'PostgreSQL does not run as root, and no other uid can be used here: setpriv(1) is missing, or other users cannot ' +
+        `read the program (chmod -R go+rX ${checkout}) or get into the data directory (chmod go+x ${host.dataDir} and ` +
+        'those above it). Or run as a normal user, or set DATABASE_URL',
     );
   }
   const binaries = await postgresBinaries();

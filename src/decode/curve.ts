@@ -1,2 +1,2 @@
-/** Turnkey's curves; the same union as the enclave's state has, which this side does not import. */
+/** Turnkey's names of the curves that keys are on. */
 export type Curve = 'CURVE_SECP256K1' | 'CURVE_ED25519' | 'CURVE_P256';

@@ -34,6 +34,7 @@ import { createSealer, deriveKey, type Sealer } from './sealing/seal.ts';
 import { asAnswer, createService, type Service } from './service.ts';
 import { type EnclaveSettings, settingsDigest } from './settings.ts';
 import { submit } from './submit.ts';
+import { loadLibrary } from './verify-registration.ts';
 
 export type Enclave = {
   onMessage(message: ToEnclave): void;
@@ -66,6 +67,8 @@ export function createEnclave(settings: EnclaveSettings, send: (message: FromEnc
         await recordStart(settings, booted);
         service = createService(ledger, port, secrets.sealer, settings);
         refusal = null;
+        // The first registration should not wait for it, nor the start.
+        void loadLibrary();
       } catch (error) {
         refusal = (error as Error).message;
         ledger = null;

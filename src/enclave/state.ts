@@ -4,6 +4,7 @@
  * Times are Unix milliseconds, ids UUID text.
  */
 
+import type { Curve } from '../decode/curve.ts';
 import type { ApiKeyCurve } from '../stamping/api-key-stamp.ts';
 
 export type Settings = {
@@ -80,8 +81,6 @@ export type Wallet = {
   readonly createdAt: number;
   readonly updatedAt: number;
 };
-
-export type Curve = 'CURVE_SECP256K1' | 'CURVE_ED25519' | 'CURVE_P256';
 
 /** Its private key lies under the account's own id among the sealed keys, bound to `publicKey`. */
 export type WalletAccount = {

@@ -67,7 +67,7 @@ function readClientData(text: string, expectedChallenge: string, rules: PasskeyR
 }
 
 /** It takes 0.2 s to load, and an enclave that starts has no passkey to register yet. */
-async function loadLibrary() {
+export async function loadLibrary() {
   const { verifyRegistrationResponse } = await import('@simplewebauthn/server');
   const { decodeAttestationObject } = await import('@simplewebauthn/server/helpers');
   return { verifyRegistrationResponse, decodeAttestationObject };

@@ -12,12 +12,14 @@ import { minuteOf } from '../../src/enclave/ledger/fingerprints.ts';
 import { createLedger, type Ledger } from '../../src/enclave/ledger/ledger.ts';
 import { createMerkleMap } from '../../src/enclave/ledger/merkle-map.ts';
 import type { Opened } from '../../src/enclave/ledger/organizations.ts';
+import type { Port } from '../../src/enclave/ledger/port.ts';
 import type { Transition } from '../../src/enclave/ledger/transition.ts';
 import { createSealer, deriveKey } from '../../src/enclave/sealing/seal.ts';
 import type { ApiKey, Organization, User } from '../../src/enclave/state.ts';
 import { createMemoryStorage, type MemoryStorage } from './memory-storage.ts';
 
-export const startTime = 1_750_000_000_000;
+/** The start of a minute. */
+export const startTime = 1_750_000_020_000;
 
 export type Host = {
   readonly storage: MemoryStorage;
@@ -25,6 +27,8 @@ export type Host = {
   readonly rootKey: Buffer;
   /** Unix ms that the host's clock shows. */
   time: number;
+  /** How often a ledger was started here; only the newest is alive. */
+  starts: number;
   /** Takes the place of the anchor that a start opens. */
   wrapAnchor: (anchor: Anchor) => Anchor;
   remove(): void;
@@ -46,6 +50,7 @@ export function createHost(): Host {
     folder,
     rootKey,
     time: startTime,
+    starts: 0,
     wrapAnchor: (opened) => opened,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
@@ -56,14 +61,21 @@ export async function startUnrecorded(host: Host, acceptedRoot: string | null = 
   const { rootKey, storage, folder } = host;
   const sealer = createSealer(rootKey);
   const signer = createCheckpointSigner(deriveKey(rootKey, 'checkpointKey'));
-  const anchor = host.wrapAnchor(fileAnchor(folder, deriveKey(rootKey, 'anchorTag')));
+  const own = ++host.starts;
+  const isAlive = () => host.starts === own;
+  const file = host.wrapAnchor(fileAnchor(folder, deriveKey(rootKey, 'anchorTag')));
+  const anchor: Anchor = {
+    ...file,
+    move: (state, changed) => (isAlive() ? file.move(state, changed) : new Promise(() => {})),
+  };
+  const port: Port = { ...storage.port, write: (batch) => isAlive() && storage.port.write(batch) };
   const keys = {
     headTag: deriveKey(rootKey, 'headTag'),
     identity: deriveKey(rootKey, 'identity'),
     hint: deriveKey(rootKey, 'hint'),
     fingerprint: deriveKey(rootKey, 'fingerprint'),
   };
-  const parts = { port: storage.port, sealer, signer, anchor, settings };
+  const parts = { port, sealer, signer, anchor, settings };
   storage.connect({ committed: () => {}, conflict: () => {} });
   const anchored = anchor.load();
   if (!anchored) throw new Error('there is no anchor');

@@ -36,8 +36,9 @@ export function readBody(request: IncomingMessage, response: ServerResponse): Pr
       if (size > maxBody) reject(tooLarge());
       else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
     });
-    // Settled already unless the client went away.
-    request.on('close', () => reject(invalidArgument('the body ended early')));
+    request.on('close', () => {
+      if (!request.complete) reject(invalidArgument('the body ended early'));
+    });
     request.on('error', reject);
   });
 }

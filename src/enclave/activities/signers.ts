@@ -1,6 +1,8 @@
 /** From the `signWith` of a request to the key that it means. */
+
+import type { Curve } from '../../decode/curve.ts';
 import { CountersignError } from '../../protocol/errors.ts';
-import type { Curve, Organization, PrivateKey, WalletAccount } from '../state.ts';
+import type { Organization, PrivateKey, WalletAccount } from '../state.ts';
 
 export type Signer = {
   /** Id of its sealed key. */

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
-import type { Curve } from '../state.ts';
+import type { Curve } from '../../decode/curve.ts';
 import type { Ecdsa } from './ecdsa.ts';
 import { p256 } from './p256.ts';
 import { secp256k1 } from './secp256k1.ts';

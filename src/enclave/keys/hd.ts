@@ -3,8 +3,8 @@
  * is derived on the way is zeroed.
  */
 import { createHmac } from 'node:crypto';
+import type { Curve } from '../../decode/curve.ts';
 import { invalidArgument } from '../../protocol/errors.ts';
-import type { Curve } from '../state.ts';
 import { ecdsaCurves, isValidSecret, publicKeyOf } from './curve.ts';
 import { hardened, invalidPath, parsePath } from './path.ts';
 
