@@ -23,7 +23,8 @@ export function ensureInstalled() {
   const hidden = textOf(join(modules, '.package-lock.json'));
   if (!hidden || !matches(JSON.parse(lockFile.toString()), JSON.parse(hidden))) {
     say('installing dependencies: npm ci');
-    npm(['ci', '--no-audit', '--no-fund']);
+    // Its warnings are about Node 20, which runs nothing of this but the installer.
+    npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   }
   if (!existsSync(node24)) installNode24();
   try {

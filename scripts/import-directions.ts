@@ -16,6 +16,11 @@ const rules: { readonly [folder: string]: Rule } = {
     folders: ['src/enclave', 'src/protocol', 'src/stamping', 'src/decode', 'src/policy'],
     packages: [...pure, 'secp256k1', '@simplewebauthn/server'],
   },
+  // The pages' scripts run in the browser and make stamps with the SDK.
+  'src/api/pages': {
+    folders: ['src/api/pages', 'sdk/src', 'src/protocol', 'src/stamping', 'src/decode'],
+    packages: pure,
+  },
   'src/api': { folders: ['src/api', 'src/protocol', 'src/decode', 'migrations'] },
   'src/cli': { folders: ['src/cli', 'src/protocol', 'src/stamping', 'src/decode'] },
   'sdk/src': { folders: ['sdk/src', 'src/protocol', 'src/stamping', 'src/decode'], packages: pure },
@@ -24,13 +29,17 @@ const rules: { readonly [folder: string]: Rule } = {
 export type ForbiddenImport = { file: string; imported: string; rule: string };
 
 export function forbiddenImports(root = '.'): ForbiddenImport[] {
-  return Object.entries(rules).flatMap(([folder, rule]) =>
-    globSync(`${folder}/**/*.ts`, { cwd: root }).flatMap((file) =>
-      importsOf(readFileSync(join(root, file), 'utf8'))
-        .filter((imported) => !allowed(file, imported, rule))
-        .map((imported) => ({ file, imported, rule: `${folder} imports ${rule.folders.join(', ')}` })),
-    ),
-  );
+  return globSync('{src,sdk/src}/**/*.{ts,js}', { cwd: root }).flatMap((file) => {
+    // The innermost folder's rule counts.
+    const folder = Object.keys(rules)
+      .filter((name) => file.startsWith(`${name}/`))
+      .sort((a, b) => b.length - a.length)[0];
+    const rule = folder === undefined ? undefined : rules[folder];
+    if (!rule) return [{ file, imported: 'anything', rule: 'its folder has no rule yet' }];
+    return importsOf(readFileSync(join(root, file), 'utf8'))
+      .filter((imported) => !allowed(file, imported, rule))
+      .map((imported) => ({ file, imported, rule: `${folder} imports ${rule.folders.join(', ')}` }));
+  });
 }
 
 function importsOf(source: string): string[] {
@@ -41,10 +50,8 @@ function importsOf(source: string): string[] {
 
 function allowed(file: string, imported: string, { folders, packages }: Rule): boolean {
   if (!imported.startsWith('.')) {
-    return (
-      packages === undefined ||
-      packages.some((name) => imported === name || (name.match(/[:/]$/) && imported.startsWith(name)))
-    );
+    const isIn = (name: string) => imported === name || imported.startsWith(/[:/]$/.test(name) ? name : `${name}/`);
+    return packages === undefined || packages.some(isIn);
   }
   const target = relative('.', join(dirname(file), imported));
   return folders.some((folder) => target.startsWith(`${folder}/`));

@@ -7,7 +7,7 @@ export function openLog(level: string): Log {
   const destination = pino.destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 500 });
   // Logs are worth less than answers: whoever reads them may go away.
   destination.on('error', () => {});
-  const logger = pino({ level, base: { process: 'api' }, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  const logger = pino({ level, base: { process: 'api' } }, destination);
   return {
     logger,
     flush() {

@@ -24,14 +24,14 @@ import { checkout, isWithin } from './view.ts';
 export function openDataDirectory(path: string): string {
   try {
     makeFolder(path);
-    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    // The dot refuses what is no directory.
+    accessSync(`${path}/.`, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new OperatorError(
       `the data directory ${path} cannot be used (${codeOf(error)}); set COUNTERSIGN_DATA_DIR to a directory that this user may write`,
     );
   }
   const real = realpathSync(path);
-  if (!statSync(real).isDirectory()) throw new OperatorError(`COUNTERSIGN_DATA_DIR: ${path} is not a directory`);
   if (isWithin(checkout, real)) {
     throw new OperatorError(`COUNTERSIGN_DATA_DIR: expected a directory that does not hold the program, got ${path}`);
   }

@@ -56,6 +56,7 @@ export function launchEnclave({ settings, host, locks }: Services): Running {
       COUNTERSIGN_SEALING: settings.sealing,
       COUNTERSIGN_ORIGINS: settings.origins.join(','),
       COUNTERSIGN_RP_IDS: settings.rpIds.join(','),
+      COUNTERSIGN_REQUIRE_USER_VERIFICATION: String(settings.requireUserVerification),
       COUNTERSIGN_ISOLATION: isolationSummary(host.isolation),
       // Code is read from here, so it lies where only the enclave may write.
       NODE_COMPILE_CACHE: join(folder, 'cache'),
@@ -82,7 +83,13 @@ export function launchApi({ settings, host, locks }: Services, databaseUrl: stri
   };
   return launch({
     name: 'api',
-    command: confine(host.isolation, confined, [process.execPath, '--disable-sigusr1', main]),
+    // The warning is about stripTypeScriptTypes, which prepares the modules of the pages; Node's version is pinned.
+    command: confine(host.isolation, confined, [
+      process.execPath,
+      '--disable-sigusr1',
+      '--disable-warning=ExperimentalWarning',
+      main,
+    ]),
     forked: isForked(host.isolation),
     env: {
       PORT: String(settings.port),

@@ -1,6 +1,7 @@
 /** Every setting of the service: one table, from which come the values, the errors, `--help` and the README's list. */
 import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
+import { parseOrigins, parseRpIds } from '../stamping/origin.ts';
 import { OperatorError } from './operator-error.ts';
 
 type Setting<T> = {
@@ -41,13 +42,16 @@ const list =
 
 const hostName = /^(?=.{1,253}$)(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/;
 
-function origin(text: string): string | undefined {
-  const anyPort = text.endsWith(':*');
-  const url = URL.parse(anyPort ? text.slice(0, -2) : text);
-  if (!url || !/^https?:$/.test(url.protocol) || (anyPort && url.port)) return undefined;
-  const plain = anyPort ? `${url.origin}:*` : url.origin;
-  return plain === text ? plain : undefined;
-}
+/** A parser that throws, as one that answers undefined. */
+const orUndefined =
+  <T>(parse: (text: string) => T) =>
+  (text: string): T | undefined => {
+    try {
+      return parse(text);
+    } catch {
+      return undefined;
+    }
+  };
 
 function publicUrl(text: string): string | undefined {
   const url = URL.parse(text);
@@ -107,16 +111,23 @@ const table = {
   origins: setting(
     'COUNTERSIGN_ORIGINS',
     'http://localhost:*',
-    'origins like https://app.example.com, separated by commas (`:*` for any port)',
+    'https origins like https://app.example.com, or http://localhost:* for any port, separated by commas',
     'origins whose passkey stamps are accepted',
-    list(origin),
+    orUndefined(parseOrigins),
   ),
   rpIds: setting(
     'COUNTERSIGN_RP_IDS',
     'localhost',
     'domain names like example.com, separated by commas',
     'relying party ids of passkeys',
-    list((text) => (hostName.test(text) ? text : undefined)),
+    orUndefined(parseRpIds),
+  ),
+  requireUserVerification: setting(
+    'COUNTERSIGN_REQUIRE_USER_VERIFICATION',
+    'false',
+    'true or false',
+    'whether a passkey must verify its user (PIN, biometrics) for each stamp',
+    (text) => (text === 'true' || text === 'false' ? text === 'true' : undefined),
   ),
   publicUrl: setting(
     'COUNTERSIGN_PUBLIC_URL',

@@ -35,6 +35,9 @@ export type EffectContext = {
 
 export type PasskeyRules = { readonly origins: readonly string[]; readonly rpIds: readonly string[] };
 
+/** What a passkey's stamp must fulfil besides. */
+export type StampRules = PasskeyRules & { readonly requireUserVerification: boolean };
+
 export type Identity = { kind: 'credentialId' | 'publicKey'; value: string };
 
 export type IdentityHit = { organizationId: string; userId: string; keyDigest: Uint8Array };

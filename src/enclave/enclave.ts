@@ -83,10 +83,11 @@ export function createEnclave(settings: EnclaveSettings, send: (message: FromEnc
 
   async function answer(request: RequestMessage): Promise<void> {
     let result = await attempt(request);
-    if (result instanceof OpaqueBucketError) {
-      // The database may show the right rows again by now: then this bucket is served from here on.
-      const revealed = ledger && (await revealBucket(port, ledger.map, result.bucket).catch(() => false));
-      result = revealed ? await attempt(request) : unavailable(result.message, 'ROW_INTEGRITY');
+    // The database may show the right rows again by now: then these buckets are served from here on.
+    while (result instanceof OpaqueBucketError) {
+      const { bucket, message } = result;
+      const revealed = ledger && (await revealBucket(port, ledger.map, bucket).catch(() => false));
+      result = revealed ? await attempt(request) : unavailable(message, 'ROW_INTEGRITY');
     }
     const { status, body } = result instanceof Error ? toStatus(asAnswer(result)) : { status: 200, body: result };
     send({ type: 'answer', id: request.id, status, body: Buffer.from(JSON.stringify(body)) });
@@ -181,7 +182,9 @@ async function recordStart(settings: EnclaveSettings, { ledger, accepted }: Boot
   const record = encode({ v: formatVersion, nonce, time: ledger.now(), settings: settingsDigest(settings) });
   ledger.append([], [{ kind: accepted ? 'acceptState' : 'boot', digest: sha256(record) }]);
   await ledger.settled();
-  if (accepted) renameSync(acceptPath(settings.folder), `${acceptPath(settings.folder)}.done`);
+  // A word that was not needed is void: left lying, it would take an old state back at some later start.
+  const given = acceptPath(settings.folder);
+  if (existsSync(given)) renameSync(given, `${given}.${accepted ? 'done' : 'void'}`);
 }
 
 /** Opens the enclave's folder, or makes it at the very first start. */

@@ -31,6 +31,8 @@ const settings = (() => {
 })();
 
 process.on('uncaughtException', fail);
+// The state is sound at any moment; the supervisor stops `api`, which has work in flight, first.
+process.on('SIGTERM', () => process.exit(0));
 
 if (settings.socket === undefined) {
   serve(new Socket({ fd: 3 }));

@@ -4,6 +4,7 @@ import { parseJson } from '../protocol/json.ts';
 import type { RequestMessage } from '../protocol/messages.ts';
 import { parseRequest } from '../protocol/parse-request.ts';
 import { findQuery } from '../protocol/queries/index.ts';
+import { findActivity } from '../protocol/registry.ts';
 import type { QueryContext } from './effect.ts';
 import { answers } from './queries/index.ts';
 import { readStamp, resolveCaller, resolveThroughParent } from './resolve-caller.ts';
@@ -19,6 +20,12 @@ export async function query(service: Service, request: RequestMessage): Promise<
   const envelope = parseJson(request.body);
   if (typeof envelope !== 'object' || envelope === null || Array.isArray(envelope)) {
     throw invalidArgument('bad request body', { fields: [{ field: 'body', description: 'expected a JSON object' }] });
+  }
+  if (typeof envelope.type === 'string' && findActivity(envelope.type)) {
+    // Or else whoever sees an activity's stamp, which is good for an hour, could ask with it for ever.
+    throw invalidArgument('bad request body', {
+      fields: [{ field: 'type', description: 'expected a query, found an activity' }],
+    });
   }
   const organizationId = readOrganizationId(envelope);
   const parsed = parseRequest(found, envelope);

@@ -8,7 +8,7 @@ import {
   verifyWebauthnStamp,
   type WebauthnStamp,
 } from '../stamping/webauthn-stamp.ts';
-import type { Identity, IdentityHit, PasskeyRules } from './effect.ts';
+import type { Identity, IdentityHit, StampRules } from './effect.ts';
 import { scopeOf } from './ledger/identities.ts';
 import type { Opened } from './ledger/organizations.ts';
 import type { ApiKey, Authenticator, Organization, User } from './state.ts';
@@ -32,7 +32,7 @@ export type Stamp = { kind: 'passkey'; stamp: WebauthnStamp } | { kind: 'apiKey'
 export type CallerSource = {
   load(organizationId: string): Promise<Opened | undefined>;
   findIdentity(scope: string, identity: Identity): IdentityHit[];
-  passkeyRules(organization: Organization): PasskeyRules;
+  passkeyRules(organization: Organization): StampRules;
   now(): number;
 };
 
@@ -108,13 +108,13 @@ function verifyCaller(
   if (stamp.kind === 'passkey') {
     const authenticator = user.authenticators.find(({ credentialId }) => credentialId === stamp.stamp.credentialId);
     if (!authenticator) throw notFound(stamp);
-    const { origins } = source.passkeyRules(opened.organization);
+    const { origins, requireUserVerification } = source.passkeyRules(opened.organization);
     const assertion = verifyWebauthnStamp({
       stamp: stamp.stamp,
       credential: authenticator,
       body,
       origins,
-      requireUserVerification: false,
+      requireUserVerification,
     });
     return { opened, user, credential: { kind: 'passkey', authenticator, stamp: stamp.stamp }, assertion };
   }

@@ -4,8 +4,8 @@ import { CountersignError, unavailable } from '../protocol/errors.ts';
 import type { ProvenActivity } from '../protocol/messages.ts';
 import { uuidBytes, uuidText } from '../protocol/uuid.ts';
 import { type ActivityRecord, openActivity } from './activity-record.ts';
-import type { EffectContext, HintKind, Pagination, PasskeyRules } from './effect.ts';
-import { splitHashes } from './ledger/hash.ts';
+import type { EffectContext, HintKind, Pagination, StampRules } from './effect.ts';
+import { ownBytes, splitHashes } from './ledger/hash.ts';
 import { filterDigest, findIdentity, hintDigest } from './ledger/identities.ts';
 import { activityEntry, type Ledger } from './ledger/ledger.ts';
 import { includes, leafHash } from './ledger/log.ts';
@@ -35,7 +35,7 @@ export type Service = CallerSource & {
   ): Promise<Organization[]>;
 };
 
-export function createService(ledger: Ledger, port: Port, sealer: Sealer, defaults: PasskeyRules): Service {
+export function createService(ledger: Ledger, port: Port, sealer: Sealer, defaults: StampRules): Service {
   const tails = new Map<string, Promise<unknown>>();
   const load = ledger.organizations.load;
 
@@ -47,6 +47,7 @@ export function createService(ledger: Ledger, port: Port, sealer: Sealer, defaul
     passkeyRules: ({ settings }) => ({
       origins: settings.origins ?? defaults.origins,
       rpIds: settings.rpIds ?? defaults.rpIds,
+      requireUserVerification: defaults.requireUserVerification,
     }),
     async loadExisting(organizationId) {
       const opened = await load(organizationId);
@@ -69,6 +70,8 @@ export function createService(ledger: Ledger, port: Port, sealer: Sealer, defaul
     withKey: (opened) => async (id, binding, use) => {
       const sealed = opened.keys.get(id) ?? (await fetchKey(port, opened, id));
       const { plaintext } = sealer.open(keyPlace(opened.id, uuidBytes(id), binding), sealed);
+      // Only what opens is kept: a wrong row may be put right.
+      opened.keys.set(id, sealed);
       try {
         return use(plaintext);
       } finally {
@@ -84,7 +87,10 @@ export function createService(ledger: Ledger, port: Port, sealer: Sealer, defaul
         ids: ids.map(uuidBytes),
         treeSize,
       });
-      return rows.activities.map((row) => provenRecord(opened, row, treeSize));
+      return rows.activities.map((row) => {
+        if (!ids.includes(uuidText(row.id))) throw new RowIntegrityError('another activity than the one asked for');
+        return provenRecord(opened, row, treeSize);
+      });
     },
     async listActivities(opened, { limit, before, after, types, statuses }) {
       await ledger.settled();
@@ -137,9 +143,7 @@ async function fetchKey(port: Port, opened: Opened, id: string): Promise<Uint8Ar
   const row = keys.find((key) => keyId.equals(key.keyId));
   if (!row)
     throw new RowIntegrityError(`key ${id} of organization ${opened.organization.id} is missing in the database`);
-  const sealed = Buffer.from(row.sealed);
-  opened.keys.set(id, sealed);
-  return sealed;
+  return ownBytes(row.sealed);
 }
 
 /** UUID v7 (RFC 9562 §5.7): the time first, so that activities sort as they came. */

@@ -1,6 +1,7 @@
 /** What the enclave alone reads of its settings. Their digest is named in every checkpoint. */
 import { encode } from '../protocol/cbor.ts';
 import { parseOrigins, parseRpIds } from '../stamping/origin.ts';
+import { formatVersion } from './contexts.ts';
 import { sha256 } from './ledger/hash.ts';
 
 export type EnclaveSettings = {
@@ -9,6 +10,8 @@ export type EnclaveSettings = {
   readonly sealing: string;
   readonly origins: readonly string[];
   readonly rpIds: readonly string[];
+  /** Whether a passkey's stamp counts only when the authenticator verified its user (PIN, biometrics). */
+  readonly requireUserVerification: boolean;
   /** What the supervisor says is in force; for the status only. */
   readonly isolation: string;
   /** Path of the Unix socket to listen on; absent: file descriptor 3 is the stream. */
@@ -27,11 +30,18 @@ export function readSettings(environment: NodeJS.ProcessEnv): EnclaveSettings {
     sealing,
     origins: parseOrigins(environment.COUNTERSIGN_ORIGINS || 'http://localhost:*'),
     rpIds: parseRpIds(environment.COUNTERSIGN_RP_IDS || 'localhost'),
+    requireUserVerification: readBoolean(environment, 'COUNTERSIGN_REQUIRE_USER_VERIFICATION'),
     isolation: environment.COUNTERSIGN_ISOLATION ?? 'none',
     ...(socket && { socket }),
   };
 }
 
+function readBoolean(environment: NodeJS.ProcessEnv, name: string): boolean {
+  const text = environment[name] || 'false';
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw new Error(`${name}: expected true or false, got ${text}`);
+}
+
 /** SHA-256 over the settings that decide. */
-export const settingsDigest = ({ sealing, origins, rpIds }: EnclaveSettings): Buffer =>
-  sha256(encode({ v: 1, sealing, origins, rpIds }));
+export const settingsDigest = ({ sealing, origins, rpIds, requireUserVerification }: EnclaveSettings): Buffer =>
+  sha256(encode({ v: formatVersion, sealing, origins, rpIds, requireUserVerification }));

@@ -8,7 +8,7 @@ import { type Service, startService } from '../support/service.ts';
 const launched = await launchBrowser();
 const unavailable = 'unavailable' in launched ? ` (skipped, no browser: ${launched.unavailable})` : '';
 
-describe.skipIf(unavailable)(`the start page${unavailable}`, () => {
+describe.skipIf(unavailable)(`the start page${unavailable}`, { timeout: 60_000 }, () => {
   let service: Service;
   let open: OpenPage;
 
@@ -27,8 +27,8 @@ describe.skipIf(unavailable)(`the start page${unavailable}`, () => {
     return open;
   };
 
-  const textOf = (selector: string) => open.page.locator(selector).textContent();
-  const factOf = (step: string, term: string) => open.page.locator(`#${step} dt:text-is("${term}") + dd`).textContent();
+  const textOf = async (selector: string) => (await open.page.locator(selector).textContent()) ?? '';
+  const factOf = (step: string, term: string) => textOf(`#${step} dt:text-is("${term}") + dd`);
 
   test('does the main job with a passkey, from the keyboard alone', async () => {
     const { page, cdp, authenticatorId, errors, requests } = await visit();
@@ -69,7 +69,7 @@ describe.skipIf(unavailable)(`the start page${unavailable}`, () => {
     const { credentials } = await cdp.send('WebAuthn.getCredentials', { authenticatorId });
     expect(credentials).toMatchObject([{ rpId: 'localhost', isResidentCredential: true, signCount: 2 }]);
     expect(requests.filter((url) => !url.startsWith(`${service.baseUrl}/`))).toEqual([]);
-  }, 60_000);
+  });
 
   test('the private key leaves the page in no request', async () => {
     const { page } = await visit();
@@ -88,7 +88,7 @@ describe.skipIf(unavailable)(`the start page${unavailable}`, () => {
     for (const form of [apiPrivateKey, Buffer.from(apiPrivateKey, 'hex').toString('base64url')]) {
       expect(seen.toLowerCase()).not.toContain(form.toLowerCase().replace(/=+$/, ''));
     }
-  }, 60_000);
+  });
 
   test.each([
     ['no JSON', 'hello', 'This is not JSON'],

@@ -1,5 +1,8 @@
 /** A Chromium for tests, with passkeys that need no hand: the one of `@sparticuz/chromium`, or Debian's. */
 import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import chromium from '@sparticuz/chromium';
 import { type Browser, type CDPSession, chromium as driver, type Page } from 'playwright-core';
 
@@ -8,9 +11,9 @@ const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--dis
 /** A running browser, or why there is none on this machine. */
 export async function launchBrowser(): Promise<{ browser: Browser } | { unavailable: string }> {
   const reasons: string[] = [];
-  for (const find of [() => chromium.executablePath(), async () => debianChromium()]) {
+  for (const launch of [launchPackaged, launchPackagedWithLibraries, launchDebian]) {
     try {
-      return { browser: await driver.launch({ executablePath: await find(), headless: true, args }) };
+      return { browser: await launch() };
     } catch (error) {
       reasons.push((error as Error).message.split('\n')[0] as string);
     }
@@ -18,9 +21,50 @@ export async function launchBrowser(): Promise<{ browser: Browser } | { unavaila
   return { unavailable: reasons.join('; ') };
 }
 
-function debianChromium(): string {
-  if (existsSync('/usr/bin/chromium')) return '/usr/bin/chromium';
-  throw new Error('/usr/bin/chromium is not installed');
+const launchPackaged = async () =>
+  driver.launch({ executablePath: join(await unpackChromium(), 'chromium'), headless: true, args });
+
+/** For a machine without NSS and fonts: those of the package. */
+async function launchPackagedWithLibraries(): Promise<Browser> {
+  const folder = await unpackChromium();
+  const env = {
+    ...(process.env as Record<string, string>),
+    LD_LIBRARY_PATH: join(folder, 'al2023', 'lib'),
+    FONTCONFIG_PATH: join(folder, 'fonts'),
+  };
+  return driver.launch({ executablePath: join(folder, 'chromium'), headless: true, args, env });
+}
+
+const launchDebian = () => driver.launch({ executablePath: '/usr/bin/chromium', headless: true, args });
+
+/**
+ * The folder of the unpacked browser, made once on this machine. The package alone would unpack to a fixed path in place,
+ * where a second test file finds it half written.
+ */
+async function unpackChromium(): Promise<string> {
+  const manifest = new URL('../package.json', import.meta.resolve('@sparticuz/chromium'));
+  const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string };
+  const place = join(tmpdir(), `countersign-chromium-${version}-${process.getuid?.() ?? 0}`);
+  if (existsSync(place)) return place;
+  const folder = await mkdtemp(join(tmpdir(), 'countersign-chromium-'));
+  const { TMPDIR, AWS_EXECUTION_ENV } = process.env;
+  // The package unpacks its libraries too when it believes to be on Amazon Linux.
+  Object.assign(process.env, { TMPDIR: folder, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x' });
+  try {
+    await chromium.executablePath();
+  } finally {
+    restore({ TMPDIR, AWS_EXECUTION_ENV });
+  }
+  // Whoever comes second keeps the folder of the first.
+  await rename(folder, place).catch(() => rm(folder, { recursive: true, force: true }));
+  return place;
+}
+
+function restore(variables: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(variables)) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
 }
 
 export type OpenPage = {

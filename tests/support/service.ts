@@ -180,7 +180,7 @@ function servicePids(supervisor: number): ServicePids {
 }
 
 /** Ids of all processes below `pid`, parents before their children. */
-function descendants(pid: number): number[] {
+export function descendants(pid: number): number[] {
   const children = new Map<number, number[]>();
   const entries = existsSync('/proc/self/stat') ? readdirSync('/proc') : [];
   for (const id of entries.map(Number).filter(Number.isInteger)) {
@@ -194,7 +194,7 @@ function descendants(pid: number): number[] {
 const commandLine = (pid: number): string[] => read(`/proc/${pid}/cmdline`).split('\0').filter(Boolean);
 
 /** A zombie has ended; only its parent has not noticed. */
-const isAlive = (pid: number): boolean => /^State:\s*[^ZX]/m.test(read(`/proc/${pid}/status`));
+export const isAlive = (pid: number): boolean => /^State:\s*[^ZX]/m.test(read(`/proc/${pid}/status`));
 
 function read(path: string): string {
   try {

@@ -6,7 +6,7 @@
  * The header is written through O_DSYNC, for Node's permission model has no fsync. The bucket hashes only tell *where*
  * a database differs: a power cut may lose the last of them, and then all of it is refused instead of a part.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { closeSync, constants, existsSync, openSync, readSync, renameSync, write, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -21,7 +21,7 @@ const slotSize = headerSize + bucketsSize;
 const tagSize = 32;
 const writeAt = promisify(write);
 
-export function fileAnchor(folder: string, tagKey: Buffer): Anchor {
+export function fileAnchor(folder: string, tagKey: KeyObject): Anchor {
   const path = join(folder, 'anchor');
   let files: { durable: number; plain: number } | undefined;
   let current: { state: AnchoredState; slot: number } | undefined;
@@ -102,7 +102,7 @@ function writeAll(file: number, bytes: Uint8Array, position: number): void {
 }
 
 /** Layout: length(4) ‖ CBOR ‖ HMAC-SHA-256(32) ‖ zeros. */
-function sealHeader(state: AnchoredState, tagKey: Buffer): Buffer {
+function sealHeader(state: AnchoredState, tagKey: KeyObject): Buffer {
   const body = encode({ v: formatVersion, ...state } as Cbor);
   if (body.length + 4 + tagSize > headerSize) throw new AnchorError('the anchored state is too large for its slot');
   const header = Buffer.alloc(headerSize);
@@ -112,7 +112,7 @@ function sealHeader(state: AnchoredState, tagKey: Buffer): Buffer {
   return header;
 }
 
-function openHeader(header: Buffer, tagKey: Buffer, path: string): AnchoredState | undefined {
+function openHeader(header: Buffer, tagKey: KeyObject, path: string): AnchoredState | undefined {
   const length = header.readUInt32BE();
   if (length === 0 || length > headerSize - 4 - tagSize) return undefined;
   const body = header.subarray(4, 4 + length);
@@ -122,4 +122,4 @@ function openHeader(header: Buffer, tagKey: Buffer, path: string): AnchoredState
   return state;
 }
 
-const tagOf = (body: Buffer, key: Buffer): Buffer => createHmac('sha256', key).update(body).digest();
+const tagOf = (body: Buffer, key: KeyObject): Buffer => createHmac('sha256', key).update(body).digest();

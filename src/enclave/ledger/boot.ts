@@ -2,6 +2,7 @@
  * The start of the ledger: finds the state that the anchor names in what the database shows, or refuses it with a reason
  * (DESIGN §4 "After a crash"). The decision itself is `judgeTail`; here rows are fetched, undone, checked and redone.
  */
+import type { KeyObject } from 'node:crypto';
 import type { FetchedBatch } from '../../protocol/messages.ts';
 import type { Anchor, AnchoredState } from '../anchors/anchor.ts';
 import { RowIntegrityError, type Sealer } from '../sealing/seal.ts';
@@ -24,7 +25,7 @@ export type BootParts = {
   anchor: Anchor;
   anchored: AnchoredState;
   signer: CheckpointSigner;
-  headTag: Buffer;
+  headTag: KeyObject;
   settings: Buffer;
   /** Root (hex) that the operator accepts in place of the anchored one. */
   acceptedRoot: string | null;
@@ -282,7 +283,9 @@ export async function revealBucket(port: Port, map: MerkleMap, bucket: number): 
     found.push({ key: Buffer.from(key), value: Buffer.from(value) }),
   );
   found.sort((a, b) => a.key.compare(b.key));
-  return map.reveal(bucket, Buffer.concat(found.flatMap(({ key, value }) => [key, value])));
+  // Another request may have revealed it while the rows were on their way.
+  const entries = Buffer.concat(found.flatMap(({ key, value }) => [key, value]));
+  return !map.opaqueBuckets().includes(bucket) || map.reveal(bucket, entries);
 }
 
 /** The key just below `key`; null for the lowest one. */

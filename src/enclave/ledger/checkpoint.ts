@@ -26,8 +26,10 @@ export type CheckpointSigner = {
 const ed25519Type = 0x01;
 const pkcs8Prefix = Buffer.from('302e020100300506032b657004220420', 'hex');
 
-export function createCheckpointSigner(seed: Buffer): CheckpointSigner {
-  const key = createPrivateKey({ key: Buffer.concat([pkcs8Prefix, seed]), format: 'der', type: 'pkcs8' });
+export function createCheckpointSigner(seed: KeyObject): CheckpointSigner {
+  const encoded = Buffer.concat([pkcs8Prefix, seed.export()]);
+  const key = createPrivateKey({ key: encoded, format: 'der', type: 'pkcs8' });
+  encoded.fill(0);
   const publicKey = rawPublicKey(key);
   const origin = `countersign/${sha256(publicKey).toString('hex', 0, 8)}`;
   const typed = Buffer.concat([Buffer.of(ed25519Type), publicKey]);

@@ -4,7 +4,7 @@
  * or refused, and a minute without one is known to be empty.
  */
 import { RowIntegrityError } from '../sealing/seal.ts';
-import { sha256 } from './hash.ts';
+import { ownBytes, sha256 } from './hash.ts';
 
 /** How old a body may be, and how far in the future, in ms (Turnkey's window). */
 export const bodyLifetime = 60 * 60 * 1000;
@@ -18,8 +18,8 @@ const noHash = Buffer.alloc(32);
 export type FingerprintBucket = {
   hash: Buffer;
   count: number;
-  /** Activity ids (16 bytes) by fingerprint; null while only the hash is known. */
-  entries: Map<string, Buffer> | null;
+  /** Activity ids by fingerprint, both of 16 bytes as Latin-1; null while only the hash is known. */
+  entries: Map<string, string> | null;
 };
 
 /** A body that was carried out, as the activity of this id. */
@@ -29,10 +29,10 @@ export type FingerprintBuckets = Map<number, FingerprintBucket>;
 
 export const minuteOf = (time: number): number => Math.floor(time / minuteLength);
 
-const keyOf = (fingerprint: Uint8Array): string => Buffer.from(fingerprint).toString('latin1');
+const latin1 = (bytes: Buffer): string => bytes.toString('latin1');
 
 export const openBuckets = (inHead: readonly (readonly [number, Uint8Array, number])[]): FingerprintBuckets =>
-  new Map(inHead.map(([minute, hash, count]) => [minute, { hash: Buffer.from(hash), count, entries: null }]));
+  new Map(inHead.map(([minute, hash, count]) => [minute, { hash: ownBytes(hash), count, entries: null }]));
 
 /** The buckets as the head holds them at `now` with `added` among them, ascending by minute. */
 export function bucketsInHead(
@@ -51,8 +51,9 @@ export function bucketsInHead(
 }
 
 /** The id of the activity that a body of this fingerprint already was; the bucket must be filled. */
-export function findFingerprint(bucket: FingerprintBucket | undefined, fingerprint: Uint8Array): Buffer | undefined {
-  return bucket?.entries?.get(keyOf(fingerprint));
+export function findFingerprint(bucket: FingerprintBucket | undefined, fingerprint: Buffer): Buffer | undefined {
+  const id = bucket?.entries?.get(latin1(fingerprint));
+  return id === undefined ? undefined : Buffer.from(id, 'latin1');
 }
 
 /** Adds an entry and returns its position. */
@@ -60,7 +61,7 @@ export function addFingerprint(buckets: FingerprintBuckets, entry: FingerprintEn
   const bucket = buckets.get(entry.minute) ?? { hash: noHash, count: 0, entries: new Map() };
   buckets.set(entry.minute, bucket);
   bucket.hash = extendHash(bucket.hash, entry);
-  bucket.entries?.set(keyOf(entry.fingerprint), entry.id);
+  bucket.entries?.set(latin1(entry.fingerprint), latin1(entry.id));
   return bucket.count++;
 }
 
@@ -69,12 +70,12 @@ const extendHash = (hash: Uint8Array, { fingerprint, id }: FingerprintEntry): Bu
 
 /** Fills a bucket with (fingerprint, id) pairs of 32 bytes; throws unless they have the bucket's running hash. */
 export function fillBucket(bucket: FingerprintBucket, pairs: Uint8Array): void {
-  const entries = new Map<string, Buffer>();
+  const entries = new Map<string, string>();
   let hash: Buffer = noHash;
   for (let at = 0; at < pairs.length; at += 2 * digestSize) {
     const pair = Buffer.from(pairs.subarray(at, at + 2 * digestSize));
     hash = sha256(Buffer.concat([hash, pair]));
-    entries.set(keyOf(pair.subarray(0, digestSize)), pair.subarray(digestSize));
+    entries.set(latin1(pair.subarray(0, digestSize)), latin1(pair.subarray(digestSize)));
   }
   if (!hash.equals(bucket.hash)) throw new RowIntegrityError('the fingerprints of a minute are not those of the head');
   bucket.entries = entries;

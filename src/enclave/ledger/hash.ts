@@ -8,3 +8,14 @@ export function splitHashes(bytes: Uint8Array): Buffer[] {
   const all = Buffer.from(bytes);
   return Array.from({ length: Math.floor(all.length / 32) }, (_, index) => all.subarray(index * 32, index * 32 + 32));
 }
+
+/** `parts` as one buffer in memory of its own. What is kept for long must not be a slice of Node's pool: it keeps 64 KiB alive. */
+export function ownBytes(...parts: readonly Uint8Array[]): Buffer {
+  const own = Buffer.allocUnsafeSlow(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    own.set(part, at);
+    at += part.length;
+  }
+  return own;
+}

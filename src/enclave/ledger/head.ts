@@ -1,5 +1,5 @@
 /** The head of an organization: the few digests that say what its current state is. The map holds the head's digest. */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { type Cbor, decode, encode } from '../../protocol/cbor.ts';
 import { formatVersion } from '../contexts.ts';
 import { RowIntegrityError } from '../sealing/seal.ts';
@@ -22,13 +22,13 @@ export type Head = {
 const tagSize = 16;
 
 /** CBOR ‖ the first 16 bytes of its HMAC: an accepted restore takes only heads that the enclave made. */
-export function encodeHead(head: Head, tagKey: Buffer): Buffer {
+export function encodeHead(head: Head, tagKey: KeyObject): Buffer {
   const body = encode({ v: formatVersion, ...head } as Cbor);
   return Buffer.concat([body, tagOf(body, tagKey)]);
 }
 
 /** Throws a `RowIntegrityError` for anything but a head that this enclave made for `organization`. */
-export function decodeHead(organization: Uint8Array, bytes: Uint8Array, tagKey: Buffer): Head {
+export function decodeHead(organization: Uint8Array, bytes: Uint8Array, tagKey: KeyObject): Head {
   const body = bytes.subarray(0, -tagSize);
   const tag = bytes.subarray(-tagSize);
   if (tag.length !== tagSize || !timingSafeEqual(tag, tagOf(body, tagKey))) {
@@ -41,5 +41,5 @@ export function decodeHead(organization: Uint8Array, bytes: Uint8Array, tagKey: 
   return head;
 }
 
-const tagOf = (body: Uint8Array, key: Buffer): Buffer =>
+const tagOf = (body: Uint8Array, key: KeyObject): Buffer =>
   createHmac('sha256', key).update(body).digest().subarray(0, tagSize);

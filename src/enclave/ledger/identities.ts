@@ -2,7 +2,7 @@
  * Identity look-ups: which organizations under a parent hold a credential. They are leaves of the Merkle map, so that
  * absence and uniqueness are known. Name filters are only hints for the database, and hits are verified.
  */
-import { createHmac } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
 import { encode } from '../../protocol/cbor.ts';
 import { uuidBytes, uuidText } from '../../protocol/uuid.ts';
 import type { HintKind, Identity, IdentityHit } from '../effect.ts';
@@ -16,11 +16,11 @@ const digestSize = 16;
 export const scopeOf = (organization: { id: string; parentId: string | null }): string =>
   organization.parentId ?? organization.id;
 
-export function identityDigest(key: Buffer, scope: string, { kind, value }: Identity): Buffer {
+export function identityDigest(key: KeyObject, scope: string, { kind, value }: Identity): Buffer {
   return keyedDigest(key, [scope, kind, value]);
 }
 
-export function hintDigest(key: Buffer, scope: string, kind: HintKind, value: string): Buffer {
+export function hintDigest(key: KeyObject, scope: string, kind: HintKind, value: string): Buffer {
   return keyedDigest(key, [scope, kind, normalHint(kind, value)]);
 }
 
@@ -29,13 +29,13 @@ export const normalHint = (kind: HintKind, value: string): string =>
   kind === 'EMAIL' || kind === 'WALLET_ACCOUNT_ADDRESS' ? value.toLowerCase() : value;
 
 /** Filters of a list by type or status, per organization. */
-export const filterDigest = (key: Buffer, organizationId: string, value: string): Buffer =>
+export const filterDigest = (key: KeyObject, organizationId: string, value: string): Buffer =>
   keyedDigest(key, [organizationId, value]).subarray(0, 8);
 
-const keyedDigest = (key: Buffer, parts: readonly string[]): Buffer =>
+const keyedDigest = (key: KeyObject, parts: readonly string[]): Buffer =>
   createHmac('sha256', key).update(encode(parts)).digest().subarray(0, digestSize);
 
-export function findIdentity(map: MerkleMap, key: Buffer, scope: string, identity: Identity): IdentityHit[] {
+export function findIdentity(map: MerkleMap, key: KeyObject, scope: string, identity: Identity): IdentityHit[] {
   return map.withPrefix(identityDigest(key, scope, identity)).map(({ key: entry, value }) => ({
     organizationId: uuidText(entry.subarray(digestSize)),
     userId: uuidText(value.subarray(0, 16)),
@@ -46,12 +46,12 @@ export function findIdentity(map: MerkleMap, key: Buffer, scope: string, identit
 export type LookupChange = { key: Buffer; value: Buffer | null };
 
 /** The look-ups that come and go between two states of an organization. */
-export function lookupChanges(before: Organization | null, after: Organization, key: Buffer): LookupChange[] {
+export function lookupChanges(before: Organization | null, after: Organization, key: KeyObject): LookupChange[] {
   if (before?.users === after.users) return [];
   const scope = scopeOf(after);
   const organizationId = uuidBytes(after.id);
   const entries = (users: Iterable<User>) => {
-    const found = new Map<string, LookupChange>();
+    const found = new Map<string, { key: Buffer; value: Buffer }>();
     for (const user of users) {
       for (const { identity, publicKey } of identitiesOf(user)) {
         const entry = Buffer.concat([identityDigest(key, scope, identity), organizationId]);
@@ -64,7 +64,9 @@ export function lookupChanges(before: Organization | null, after: Organization, 
   const old = before?.users ?? new Map<string, User>();
   const gone = entries([...old.values()].filter((user) => after.users.get(user.id) !== user));
   const come = entries([...after.users.values()].filter((user) => old.get(user.id) !== user));
-  const changes = [...come.values()];
+  const changes: LookupChange[] = [...come]
+    .filter(([id, { value }]) => !gone.get(id)?.value.equals(value))
+    .map(([, change]) => change);
   for (const [id, { key: entry }] of gone) if (!come.has(id)) changes.push({ key: entry, value: null });
   return changes;
 }
@@ -87,7 +89,7 @@ function identitiesOf(user: User): { identity: Identity; publicKey: Uint8Array }
 export function hintChanges(
   before: Organization | null,
   after: Organization,
-  key: Buffer,
+  key: KeyObject,
 ): { added: Buffer[]; removed: Buffer[] } {
   const scope = after.parentId;
   const unchanged =

@@ -13,7 +13,7 @@ import { type BatchCommand, type BatchEvent, idleAfter, newestBatch, step } from
 import { sealBatch } from './batch-record.ts';
 import type { CheckpointSigner } from './checkpoint.ts';
 import { addFingerprint, dropExpired } from './fingerprints.ts';
-import { sha256 } from './hash.ts';
+import { ownBytes, sha256 } from './hash.ts';
 import { lookupChanges } from './identities.ts';
 import { type Log, leafHash } from './log.ts';
 import { headKey, type MerkleMap } from './merkle-map.ts';
@@ -79,7 +79,7 @@ export function createLedger(parts: LedgerParts): Ledger {
   let open = newBatch();
   let reason: string | null = null;
   const closed = new Map<number, ClosedBatch>();
-  const roots = new Map<number, Buffer>([[released.logSize, Buffer.from(released.logRoot)]]);
+  const roots = new Map<number, Buffer>([[released.logSize, ownBytes(released.logRoot)]]);
   const waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }[]>();
   let held = 0;
 
@@ -140,7 +140,7 @@ export function createLedger(parts: LedgerParts): Ledger {
     const { state } = closed.get(number) as ClosedBatch;
     closed.delete(number);
     released = state;
-    roots.set(state.logSize, Buffer.from(state.logRoot));
+    roots.set(state.logSize, ownBytes(state.logRoot));
     if (roots.size > rememberedRoots) roots.delete(roots.keys().next().value as number);
     for (const { resolve } of waiting.get(number) ?? []) resolve();
     waiting.delete(number);

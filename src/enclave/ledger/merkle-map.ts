@@ -5,7 +5,7 @@
  *
  * Keys: a head is organization id ‖ 16 zero bytes; a look-up is keyed digest of the identity (16) ‖ organization id.
  */
-import { sha256 } from './hash.ts';
+import { ownBytes, sha256 } from './hash.ts';
 
 export const bucketCount = 1 << 16;
 const entrySize = 64;
@@ -100,14 +100,14 @@ export function createMerkleMap(): MerkleMap {
       const { at, found } = search(entries, key);
       if (found && value) {
         // A new buffer, never a change in place: views of the old one are in callers' hands.
-        const next = Buffer.from(entries);
+        const next = ownBytes(entries);
         next.set(value, at + keySize);
         buckets[bucket] = next;
       } else {
         if (!found && !value) return;
         const after = entries.subarray(found ? at + entrySize : at);
         const middle = value ? [key, value] : [];
-        buckets[bucket] = Buffer.concat([entries.subarray(0, at), ...middle, after]);
+        buckets[bucket] = ownBytes(entries.subarray(0, at), ...middle, after);
         if (isZero(key, 16)) heads += value ? 1 : -1;
       }
       unhashed.add(bucket);
@@ -142,7 +142,7 @@ export function createMerkleMap(): MerkleMap {
     reveal(bucket, entries) {
       if (!opaque.has(bucket) || !bucketHashOf(entries).equals(nodeHash(bucketCount + bucket))) return false;
       opaque.delete(bucket);
-      buckets[bucket] = Buffer.from(entries);
+      buckets[bucket] = ownBytes(entries);
       heads += headsAmong(entries);
       return true;
     },

@@ -1,10 +1,11 @@
 /** Organizations in memory: opened from rows that are checked against the map, in a cache of bounded size. */
+import type { KeyObject } from 'node:crypto';
 import { decode } from '../../protocol/cbor.ts';
 import { uuidBytes, uuidText } from '../../protocol/uuid.ts';
 import { RowIntegrityError, type Sealer } from '../sealing/seal.ts';
 import type { Counters, Organization } from '../state.ts';
 import { type FingerprintBuckets, fillBucket, openBuckets, trimBuckets } from './fingerprints.ts';
-import { sha256 } from './hash.ts';
+import { ownBytes, sha256 } from './hash.ts';
 import { decodeHead } from './head.ts';
 import { headKey, type MerkleMap } from './merkle-map.ts';
 import { digestOfPages, type Layout, layoutOf, openPages } from './pages.ts';
@@ -52,7 +53,7 @@ export function createOrganizationCache(
   port: Port,
   map: MerkleMap,
   sealer: Sealer,
-  headTagKey: Buffer,
+  headTagKey: KeyObject,
   released: () => number,
 ): OrganizationCache {
   const cached = new Map<string, { opened: Opened; size: number }>();
@@ -78,7 +79,7 @@ export function createOrganizationCache(
   };
 
   const open = async (organizationId: string, digest: Buffer): Promise<Opened> => {
-    const id = uuidBytes(organizationId);
+    const id = ownBytes(uuidBytes(organizationId));
     const rows = await fetchRows(port, { what: 'organization', organizationId: id });
     if (!rows.head || !rows.counters || !sha256(rows.head).equals(digest)) throw stale(organizationId, 'head');
     const head = decodeHead(id, rows.head, headTagKey);
@@ -99,8 +100,8 @@ export function createOrganizationCache(
       },
       sequence: head.sequence,
       layout: pages.layout,
-      pagesDigest: Buffer.from(head.pages),
-      counters: Buffer.from(rows.counters),
+      pagesDigest: ownBytes(head.pages),
+      counters: ownBytes(rows.counters),
       fingerprints: openBuckets(head.fingerprints),
       headDigest: digest,
       keys: new Map(),
@@ -114,7 +115,7 @@ export function createOrganizationCache(
     const newer = cached.get(organizationId);
     if (newer) return newer.opened;
     const current = map.get(headKey(uuidBytes(organizationId)));
-    if (current && !current.equals(digest)) return openNewest(organizationId, Buffer.from(current));
+    if (current && !current.equals(digest)) return openNewest(organizationId, ownBytes(current));
     if (opened instanceof Error) throw opened;
     add(opened);
     return opened;
@@ -133,7 +134,7 @@ export function createOrganizationCache(
       if (underway) return underway;
       const digest = map.get(headKey(uuidBytes(organizationId)));
       if (!digest) return undefined;
-      const load = openNewest(organizationId, Buffer.from(digest)).finally(() => loading.delete(organizationId));
+      const load = openNewest(organizationId, ownBytes(digest)).finally(() => loading.delete(organizationId));
       loading.set(organizationId, load);
       return load;
     },

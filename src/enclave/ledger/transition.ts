@@ -2,6 +2,7 @@
  * One organization's step from n to n+1, prepared: all rows are sealed and all digests taken before anything is applied,
  * so that a transition that cannot be made leaves no trace.
  */
+import type { KeyObject } from 'node:crypto';
 import { type Cbor, encode } from '../../protocol/cbor.ts';
 import type { ActivityRow, HeadRow, KeyRow } from '../../protocol/messages.ts';
 import { uuidBytes } from '../../protocol/uuid.ts';
@@ -11,14 +12,14 @@ import type { NewKey } from '../effect.ts';
 import type { Sealer } from '../sealing/seal.ts';
 import type { Organization } from '../state.ts';
 import { bucketsInHead, type FingerprintEntry, minuteOf } from './fingerprints.ts';
-import { sha256 } from './hash.ts';
+import { ownBytes, sha256 } from './hash.ts';
 import { encodeHead } from './head.ts';
 import { filterDigest, hintChanges, type LookupChange, lookupChanges } from './identities.ts';
 import type { Opened } from './organizations.ts';
 import { changePages, digestOfPages, type PageChanges } from './pages.ts';
 
 /** Keys below the root key that the ledger uses; see `derivations`. */
-export type LedgerKeys = { headTag: Buffer; identity: Buffer; hint: Buffer; fingerprint: Buffer };
+export type LedgerKeys = { headTag: KeyObject; identity: KeyObject; hint: KeyObject; fingerprint: KeyObject };
 
 export type Transition = {
   /** The state it starts from; null for an organization that comes into being. */
@@ -59,7 +60,7 @@ export function prepareTransition(
   sealer: Sealer,
   ledgerKeys: LedgerKeys,
 ): PreparedTransition {
-  const id = from?.id ?? uuidBytes(to.id);
+  const id = from?.id ?? ownBytes(uuidBytes(to.id));
   const parentId = to.parentId === null ? null : uuidBytes(to.parentId);
   const sequence = (from?.sequence ?? 0) + 1;
   const before = from?.organization ?? null;
@@ -98,7 +99,7 @@ export function prepareTransition(
 
 function sealCounters(id: Uint8Array, { counters }: Organization, sequence: number, sealer: Sealer): Buffer {
   const place = { kind: 'counters', organization: id, id: Buffer.alloc(0) } as const;
-  return sealer.seal(place, sequence, encode(counters as unknown as Cbor));
+  return ownBytes(sealer.seal(place, sequence, encode(counters as unknown as Cbor)));
 }
 
 function sealKey({ organizationId, id, binding, secret }: NewKey, sealer: Sealer): KeyRow {
@@ -114,7 +115,7 @@ function sealActivity(
   record: ActivityRecord,
   { minute, fingerprint, id }: FingerprintEntry,
   sealer: Sealer,
-  hintKey: Buffer,
+  hintKey: KeyObject,
 ): Omit<ActivityRow, 'leafIndex' | 'position'> {
   const organizationId = uuidBytes(record.organizationId);
   const content = encode({ v: formatVersion, ...record } as unknown as Cbor);

@@ -5,7 +5,15 @@
  *
  * Layout: version(1) ‖ sequence(6, big-endian) ‖ nonce(12) ‖ ciphertext ‖ tag(16).
  */
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import { encode } from '../../protocol/cbor.ts';
 import { derivations, formatVersion, type SealedKind, sealedVersion } from '../contexts.ts';
 
@@ -28,20 +36,29 @@ const headerSize = 7;
 const nonceSize = 12;
 const tagSize = 16;
 
-/** 32 bytes below `rootKey` for one purpose. */
-export function deriveKey(rootKey: Buffer, purpose: keyof typeof derivations): Buffer {
-  return Buffer.from(hkdfSync('sha256', rootKey, Buffer.alloc(0), derivations[purpose], 32));
+/** A key of 32 bytes below `rootKey` for one purpose. */
+export function deriveKey(rootKey: Buffer, purpose: keyof typeof derivations): KeyObject {
+  return toKey(Buffer.from(hkdfSync('sha256', rootKey, Buffer.alloc(0), derivations[purpose], 32)));
+}
+
+/** Takes the bytes over. As a key object it is several times as fast to use: Node looks at bytes anew each time. */
+function toKey(bytes: Buffer): KeyObject {
+  const key = createSecretKey(bytes);
+  bytes.fill(0);
+  return key;
 }
 
 export function createSealer(rootKey: Buffer): Sealer {
   const sealKey = deriveKey(rootKey, 'seal');
   const cipherFor = (place: SealedPlace, sequence: number) => ({
     // One HMAC over a uniform key is HKDF-Expand of a single block (RFC 5869 §2.3).
-    key: createHmac('sha256', sealKey)
-      .update(`${place.kind}/${Math.floor(sequence / 2 ** 20)}/`)
-      .update(place.organization)
-      .update('\x01')
-      .digest(),
+    key: toKey(
+      createHmac('sha256', sealKey)
+        .update(`${place.kind}/${Math.floor(sequence / 2 ** 20)}/`)
+        .update(place.organization)
+        .update('\x01')
+        .digest(),
+    ),
     associated: encode([formatVersion, place.kind, place.organization, place.id, sequence]),
   });
   return {
@@ -53,7 +70,6 @@ export function createSealer(rootKey: Buffer): Sealer {
       const nonce = randomBytes(nonceSize);
       const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(associated);
       const sealed = Buffer.concat([header, nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
-      key.fill(0);
       return sealed;
     },
     open(place, sealed) {
@@ -68,7 +84,6 @@ export function createSealer(rootKey: Buffer): Sealer {
       const nonce = bytes.subarray(headerSize, headerSize + nonceSize);
       const decipher = createDecipheriv('aes-256-gcm', key, nonce).setAAD(associated);
       decipher.setAuthTag(bytes.subarray(bytes.length - tagSize));
-      key.fill(0);
       try {
         const body = decipher.update(bytes.subarray(headerSize + nonceSize, bytes.length - tagSize));
         decipher.final();

@@ -14,7 +14,7 @@ let failures: number[];
 beforeAll(async () => {
   server = await startPostgres();
   await migrate(server.url);
-});
+}, 60_000);
 afterAll(() => server.remove());
 
 beforeEach(async () => {

@@ -75,7 +75,9 @@ test('while writes fail, held requests are told why in time, and new submits are
     kind === 'query' ? { status: 200, body: 'read' } : undefined,
   );
   setTrouble({ since: performance.now(), reason: 'the disk of the database is full' });
-  await expect(client.request(request)).rejects.toThrow('nothing can be recorded now: the disk of the database is full');
+  await expect(client.request(request)).rejects.toThrow(
+    'nothing can be recorded now: the disk of the database is full',
+  );
   setTrouble({ since: performance.now() - 60_000, reason: 'the disk of the database is full' });
   const sent = enclave.received.length;
   await expect(client.request(request)).rejects.toMatchObject({ facts: { reason: 'DATABASE_UNAVAILABLE' } });

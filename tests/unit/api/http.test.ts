@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type IncomingHttpHeaders, type RequestOptions, request as httpRequest, type Server } from 'node:http';
+import { request as httpRequest, type IncomingHttpHeaders, type RequestOptions, type Server } from 'node:http';
 import { type AddressInfo, connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +34,8 @@ beforeAll(async () => {
   const [near, far] = await socketPair();
   enclave = openFakeEnclave(far, (request) => {
     requests.push(request);
-    if (request.name.startsWith('unknown')) return { status: 404, body: { code: 12, message: 'no activity', details: [] } };
+    if (request.name.startsWith('unknown'))
+      return { status: 404, body: { code: 12, message: 'no activity', details: [] } };
     return { status: 200, body: { activity: { id: 'one' } } };
   });
   const writer = { write: () => {}, trouble: () => null };
@@ -67,7 +68,7 @@ beforeAll(async () => {
   };
   server = await start(null);
   limited = await start(3);
-});
+}, 60_000);
 afterAll(async () => {
   server.closeAllConnections();
   limited.closeAllConnections();
@@ -89,7 +90,11 @@ type Reply = { status: number; headers: IncomingHttpHeaders; text: string };
 async function send(
   method: string,
   path: string,
-  { body, headers = {}, to = server }: { body?: string | Buffer; headers?: RequestOptions['headers']; to?: Server } = {},
+  {
+    body,
+    headers = {},
+    to = server,
+  }: { body?: string | Buffer; headers?: RequestOptions['headers']; to?: Server } = {},
 ): Promise<Reply> {
   const { port } = to.address() as AddressInfo;
   const request = httpRequest({ port, host: '127.0.0.1', method, path, headers });
@@ -243,7 +248,14 @@ describe('paths and methods', () => {
     expect(preflight.headers['access-control-allow-origin']).toBe('*');
     expect(preflight.headers['access-control-allow-credentials']).toBeUndefined();
     expect(preflight.headers['access-control-allow-methods']).toContain('POST');
-    for (const name of ['Content-Type', 'X-Client-Version', 'X-Stamp', 'X-Stamp-Webauthn', 'X-Stamp-Attested', 'X-Session']) {
+    for (const name of [
+      'Content-Type',
+      'X-Client-Version',
+      'X-Stamp',
+      'X-Stamp-Webauthn',
+      'X-Stamp-Attested',
+      'X-Session',
+    ]) {
       expect(preflight.headers['access-control-allow-headers']?.split(', ')).toContain(name);
     }
     for (const reply of [await send('POST', sign, { body: '{}' }), await send('GET', sign)]) {

@@ -10,7 +10,8 @@ describe('createRateLimit', () => {
 
   test('lets a second’s worth through at once, then as many a second', () => {
     const { clock, take } = limitAt(10);
-    const granted = (count: number) => Array.from({ length: count }, () => take('192.0.2.1')).filter((wait) => wait === 0).length;
+    const granted = (count: number) =>
+      Array.from({ length: count }, () => take('192.0.2.1')).filter((wait) => wait === 0).length;
     expect(granted(20)).toBe(10);
     clock.now += 500;
     expect(granted(20)).toBe(5);
@@ -65,9 +66,12 @@ describe('clientAddress', () => {
     expect(clientAddress(peer, forwarded, proxies)).toBe(expected);
   });
 
-  test.each(['10.0.0.0/33', '10.0.0.0/x', '10.0.0.0/', 'proxy.example', '2001:db8::/129', '10.0.0'])('%s is no list of proxies', (text) => {
-    expect(() => parseProxies(text)).toThrow('expected addresses or CIDR ranges');
-  });
+  test.each(['10.0.0.0/33', '10.0.0.0/x', '10.0.0.0/', 'proxy.example', '2001:db8::/129', '10.0.0'])(
+    '%s is no list of proxies',
+    (text) => {
+      expect(() => parseProxies(text)).toThrow('expected addresses or CIDR ranges');
+    },
+  );
 
   test('loopback is this machine', () => {
     expect(['127.0.0.1', '127.1.2.3', '::1'].every(isLoopback)).toBe(true);

@@ -68,16 +68,20 @@ const indexesIn = (size: number) => {
 };
 
 describe('auditPath', () => {
-  test.each(sizes)('agrees with RFC 6962 in a log of %i leaves', (size) => {
-    for (const index of indexesIn(size)) {
-      const needed = new Map(tilesOfPath(index, size).map((tile) => [`${tile.level}/${tile.index}`, tile]));
-      const path = auditPath(index, size, (asked) => {
-        const tile = needed.get(`${asked.level}/${asked.index}`);
-        return tile ? Buffer.concat(naiveTile(tile.level, tile.index, size)) : Buffer.alloc(0);
-      });
-      expect(path?.toString('hex')).toBe(hexPath(index, size));
-    }
-  });
+  test.each(sizes)(
+    'agrees with RFC 6962 in a log of %i leaves',
+    (size) => {
+      for (const index of indexesIn(size)) {
+        const needed = new Map(tilesOfPath(index, size).map((tile) => [`${tile.level}/${tile.index}`, tile]));
+        const path = auditPath(index, size, (asked) => {
+          const tile = needed.get(`${asked.level}/${asked.index}`);
+          return tile ? Buffer.concat(naiveTile(tile.level, tile.index, size)) : Buffer.alloc(0);
+        });
+        expect(path?.toString('hex')).toBe(hexPath(index, size));
+      }
+    },
+    30_000,
+  );
 
   test('agrees with RFC 6962 for every leaf of every small log', () => {
     for (let size = 1; size <= 40; size++) {
@@ -116,7 +120,7 @@ describe('with PostgreSQL', () => {
     await client.connect();
     await writeLog(client, total);
     await client.end();
-  });
+  }, 60_000);
   afterAll(async () => {
     await pool.end();
     await server.remove();
@@ -147,7 +151,7 @@ describe('with PostgreSQL', () => {
       const paths = await loadAuditPaths(pool, indexes, size);
       expect(hex(paths)).toEqual(indexes.map((index) => hexPath(index, size)));
     }
-  });
+  }, 30_000);
 
   test('the frontier is the partial tile of each level', async () => {
     for (const size of [...sizes, total - 1, total]) {

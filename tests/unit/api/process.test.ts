@@ -21,13 +21,15 @@ let running: ChildProcess[] = [];
 beforeAll(async () => {
   database = await startPostgres();
   folder = await mkdtemp(join(tmpdir(), 'countersign-api-'));
-});
+}, 60_000);
 afterAll(async () => {
   await database.remove();
   await rm(folder, { recursive: true });
 });
 afterEach(async () => {
-  const ended = running.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null).map((child) => once(child, 'exit'));
+  const ended = running
+    .filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)
+    .map((child) => once(child, 'exit'));
   for (const child of running) child.kill('SIGKILL');
   await Promise.all(ended);
   running = [];

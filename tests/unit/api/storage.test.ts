@@ -19,7 +19,7 @@ beforeAll(async () => {
   await Promise.all([migrate(server.url), migrate(server.url)]);
   client = await connect(server.url);
   pool = openPool(server.url);
-});
+}, 60_000);
 afterAll(async () => {
   disconnect(client);
   await pool.end();
@@ -120,7 +120,9 @@ describe('writeBatch', () => {
     const left = await fetchRows({ what: 'organization', organizationId: one });
     expect(left.head).toEqual(head.head);
     expect(left.pages).toEqual([{ kind: 'users', index: 1, version: 2, sealed: replaced.sealed }]);
-    expect((await fetchRows({ what: 'organization', organizationId: two })).pages.map(({ index }) => index)).toEqual([0]);
+    expect((await fetchRows({ what: 'organization', organizationId: two })).pages.map(({ index }) => index)).toEqual([
+      0,
+    ]);
     const keyIds = [id(3), id(4), id(5), id(6)];
     const keysOf = async (organizationId: Buffer) => (await fetchRows({ what: 'keys', organizationId, keyIds })).keys;
     expect((await keysOf(one)).map(({ keyId }) => keyId)).toEqual([id(4)]);
@@ -209,7 +211,12 @@ describe('fetches', () => {
     for (let at = 0; at < 20; at++) await write({ leaves: Buffer.alloc(64, at), firstLeaf: at * 2 });
     const { batches } = await fetchRows({ what: 'batches', after: 2 });
     expect(batches.map(({ number }) => number)).toEqual(Array.from({ length: 16 }, (_, at) => at + 3));
-    expect(batches[0]).toEqual({ number: 3, record: Buffer.from('record 3'), leaves: Buffer.alloc(64, 2), firstLeaf: 4 });
+    expect(batches[0]).toEqual({
+      number: 3,
+      record: Buffer.from('record 3'),
+      leaves: Buffer.alloc(64, 2),
+      firstLeaf: 4,
+    });
     expect((await fetchRows({ what: 'lastBatch' })).batches.map(({ number }) => number)).toEqual([20]);
   });
 
@@ -238,11 +245,12 @@ describe('fetches', () => {
       }),
     );
     await write({ leaves: randomBytes(6 * 32), activities: [...activities, activityOf(id(2), { leafIndex: 1 })] });
-    const page = {
+    type ListFetch = Extract<Fetch, { what: 'activityList' }>;
+    const page: ListFetch = {
       ...{ what: 'activityList', organizationId, treeSize: 6, limit: 10, before: null, after: null },
       ...{ typeHints: [], statusHints: [] },
-    } as const;
-    const list = async (change: Partial<Extract<Fetch, { what: 'activityList' }>>) =>
+    };
+    const list = async (change: Partial<ListFetch>) =>
       (await fetchRows({ ...page, ...change })).activities.map(({ leafIndex }) => leafIndex);
     expect(await list({})).toEqual([5, 4, 3, 2, 1, 0]);
     expect(await list({ treeSize: 5 })).toEqual([4, 3, 2, 1, 0]);
@@ -252,8 +260,8 @@ describe('fetches', () => {
     expect(await list({ typeHints: [Buffer.alloc(8, 1)] })).toEqual([5, 3, 1]);
     expect(await list({ statusHints: [Buffer.alloc(8, 9)] })).toEqual([]);
     expect(await list({ after: id(0x99) })).toEqual([]);
-    const byId = { what: 'activities', organizationId, ids: [id(0x11), id(0x15)], treeSize: 5 } as const;
-    const { activities: found } = await fetchRows(byId);
+    const ids = [id(0x11), id(0x15)];
+    const { activities: found } = await fetchRows({ what: 'activities', organizationId, ids, treeSize: 5 });
     expect(found).toHaveLength(1);
     expect(found[0]).toMatchObject({ id: id(0x11), leafIndex: 1, sealed: activities[1]?.sealed });
     expect(found[0]?.path).toHaveLength(3 * 32);
@@ -268,7 +276,9 @@ describe('fetches', () => {
 });
 
 test('plans stay with the indexes, also where a table looked empty when they were made', async () => {
-  const { rows } = await client.query("select name, setting from pg_settings where name in ('enable_seqscan', 'synchronous_commit') order by 1");
+  const { rows } = await client.query(
+    "select name, setting from pg_settings where name in ('enable_seqscan', 'synchronous_commit') order by 1",
+  );
   expect(rows).toEqual([
     { name: 'enable_seqscan', setting: 'off' },
     { name: 'synchronous_commit', setting: 'on' },

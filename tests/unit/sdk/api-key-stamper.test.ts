@@ -9,7 +9,10 @@ const body = '{"organizationId":"1","note":"ü"}';
 
 async function stampOf(key: { publicKey: string; privateKey: string }, text = body) {
   const { header, value } = await apiKeyStamper(key)(text);
-  const stamp = JSON.parse(Buffer.from(value, 'base64url').toString()) as Record<'publicKey' | 'scheme' | 'signature', string>;
+  const stamp = JSON.parse(Buffer.from(value, 'base64url').toString()) as Record<
+    'publicKey' | 'scheme' | 'signature',
+    string
+  >;
   return { header, value, ...stamp };
 }
 
