@@ -82,19 +82,21 @@ async function startMeasured(
   return { service, dataDir, readyMs: median(times) };
 }
 
+const counted = (connections: number) => `${connections} ${connections === 1 ? 'connection' : 'connections'}`;
+
 function report(comparisons: readonly Comparison[], readyMs: number, rssMb: number): void {
   const row = (name: string, { rate, quantiles, loadCpuShare }: Summary, ratio: string) => {
     const ms = (permille: number) => (quantiles[permille] as number).toFixed(2);
     return [name, rate.toFixed(0), ms(500), ms(990), `${(loadCpuShare * 100).toFixed(0)} %`, ratio];
   };
   const rows = comparisons.flatMap(({ connections, service, skeleton, ratio }) => [
-    row(`${connections} connections: service`, service, ratio.toFixed(3)),
-    row(`${' '.repeat(String(connections).length)}              skeleton`, skeleton, ''),
+    row(`service, ${counted(connections)}`, service, ratio.toFixed(3)),
+    row(`skeleton, ${counted(connections)}`, skeleton, ''),
   ]);
   console.log(`\n${formatTable(['', 'requests/s', 'p50 ms', 'p99 ms', 'load CPU', 'ratio'], rows)}\n`);
 
   const panels = comparisons.map(({ connections, service, skeleton }) => ({
-    title: `${connections} ${connections === 1 ? 'connection' : 'connections'}`,
+    title: counted(connections),
     service: service.quantiles,
     skeleton: skeleton.quantiles,
   }));

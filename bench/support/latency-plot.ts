@@ -25,7 +25,7 @@ const style = `
 /** `quantiles` of a panel: latencies in ms at 0, 0.1, … 100 percent. */
 export function latencyPlot(heading: string, panels: readonly Panel[]): string {
   const width = 2 * margin + panels.length * panelWidth + (panels.length - 1) * gap;
-  const height = panelHeight + 2 * margin + 40;
+  const height = panelHeight + 2 * margin;
   const drawn = panels.map((panel, index) => drawPanel(panel, margin + index * (panelWidth + gap), margin + 24));
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${heading}">
 <style>${style}</style>

@@ -10,7 +10,7 @@ import { isApiPublicKey } from '../stamping/is-public-key.ts';
 import { sha256 } from './ledger/hash.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { headKey } from './ledger/merkle-map.ts';
-import type { Organization } from './state.ts';
+import { noContent, type Organization } from './state.ts';
 
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(255));
 const uuid = v.pipe(v.string(), v.regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'expected a UUID'));
@@ -82,12 +82,8 @@ function rootOrganization(order: Order, now: number, newId: () => string): Organ
       rpIds: null,
       ...times,
     },
+    ...noContent,
     users: new Map([[user.id, user]]),
-    policies: new Map(),
-    wallets: new Map(),
-    accounts: new Map(),
-    privateKeys: new Map(),
-    counters: { signCounts: {} },
     deleted: false,
   };
 }

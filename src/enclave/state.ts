@@ -133,6 +133,17 @@ export type Organization = {
   readonly deleted: boolean;
 };
 
+/** What an organization with nothing in it has in it. */
+export const noContent: Pick<Organization, 'users' | 'policies' | 'wallets' | 'accounts' | 'privateKeys' | 'counters'> =
+  {
+    users: new Map(),
+    policies: new Map(),
+    wallets: new Map(),
+    accounts: new Map(),
+    privateKeys: new Map(),
+    counters: { signCounts: {} },
+  };
+
 /** `map` with `entity` put under its id; the order of first insertion stays. */
 export function put<T extends { readonly id: string }>(map: Entities<T>, ...entities: readonly T[]): Entities<T> {
   const next = new Map(map);

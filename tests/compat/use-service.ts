@@ -65,6 +65,8 @@ export const rootMember = ({ organizationId, userId, apiPublicKey, apiPrivateKey
   key: { publicKey: apiPublicKey, privateKey: apiPrivateKey },
 });
 
+export type SubOrganization = Member & { readonly walletId: string; readonly address: `0x${string}` };
+
 /** `ApiKeyParamsV2`. */
 export const apiKeyParams = (key: ApiKeyPair, apiKeyName = 'key') => ({
   apiKeyName,
@@ -83,7 +85,7 @@ export const ethereumAccount = (index = 0) => ({
 export async function newSubOrganization(
   parent: TurnkeyApiClient,
   { name = 'sub', key = generateApiKey() } = {},
-): Promise<Member & { readonly walletId: string; readonly address: string }> {
+): Promise<SubOrganization> {
   const { subOrganizationId, rootUserIds, wallet } = await parent.createSubOrganization({
     subOrganizationName: name,
     rootQuorumThreshold: 1,
@@ -91,6 +93,6 @@ export async function newSubOrganization(
     wallet: { walletName: 'main', accounts: [ethereumAccount()] },
   });
   const [userId] = rootUserIds as [string];
-  const { walletId, addresses } = wallet as { walletId: string; addresses: [string] };
+  const { walletId, addresses } = wallet as { walletId: string; addresses: [`0x${string}`] };
   return { organizationId: subOrganizationId, userId, key, walletId, address: addresses[0] };
 }

@@ -165,7 +165,7 @@ describe('beside a running service', () => {
         'api',
         /COUNTERSIGN_ENCLAVE_SOCKET: expected .* in mode api, got nothing\nDATABASE_URL: expected/,
       ],
-      ['COUNTERSIGN_ORIGINS', 'app.example.com', /^countersign: COUNTERSIGN_ORIGINS: expected origins like/],
+      ['COUNTERSIGN_ORIGINS', 'app.example.com', /^countersign: COUNTERSIGN_ORIGINS: expected .*origins like/],
       ['COUNTERSIGN_RP_IDS', 'https://example.com', /^countersign: COUNTERSIGN_RP_IDS: expected domain names like/],
       [
         'COUNTERSIGN_PUBLIC_URL',

@@ -2,7 +2,7 @@
 import { createECDH, createHash, randomBytes, randomUUID } from 'node:crypto';
 import { findEffect } from '../../src/enclave/activities/index.ts';
 import type { EffectContext, IdentityHit, NewKey, Outcome, PasskeyRules } from '../../src/enclave/effect.ts';
-import type { Organization, User } from '../../src/enclave/state.ts';
+import { noContent, type Organization, type User } from '../../src/enclave/state.ts';
 import { parseParameters } from '../../src/protocol/parse-parameters.ts';
 import { findActivity } from '../../src/protocol/registry.ts';
 
@@ -148,14 +148,10 @@ function newParent(): Organization {
       origins: null,
       rpIds: null,
     },
+    ...noContent,
     users: new Map([
       [userId, { id: userId, name: 'Root', authenticators: [], apiKeys: [apiKey], tagIds: [], ...times }],
     ]),
-    policies: new Map(),
-    wallets: new Map(),
-    accounts: new Map(),
-    privateKeys: new Map(),
-    counters: { signCounts: {} },
     deleted: false,
   };
 }

@@ -15,7 +15,7 @@ import type { Opened } from '../../src/enclave/ledger/organizations.ts';
 import type { Port } from '../../src/enclave/ledger/port.ts';
 import type { Transition } from '../../src/enclave/ledger/transition.ts';
 import { createSealer, deriveKey } from '../../src/enclave/sealing/seal.ts';
-import type { ApiKey, Organization, User } from '../../src/enclave/state.ts';
+import { type ApiKey, noContent, type Organization, type User } from '../../src/enclave/state.ts';
 import { createMemoryStorage, type MemoryStorage } from './memory-storage.ts';
 
 /** The start of a minute. */
@@ -131,12 +131,8 @@ export function organization(
       rpIds: null,
       ...times,
     },
+    ...noContent,
     users: new Map(users.map((each) => [each.id, each])),
-    policies: new Map(),
-    wallets: new Map(),
-    accounts: new Map(),
-    privateKeys: new Map(),
-    counters: { signCounts: {} },
     deleted: false,
   };
 }

@@ -4,7 +4,7 @@ import type {
 } from '../../protocol/activities/create-sub-organization.ts';
 import { invalidArgument } from '../../protocol/errors.ts';
 import type { Effect } from '../effect.ts';
-import { type Organization, put } from '../state.ts';
+import { noContent, type Organization, put } from '../state.ts';
 import { initialFeatures } from './features.ts';
 import { newPrivateKeys, privateKeyResultOf } from './private-keys.ts';
 import { checkQuota, invalidField, refuseUnsupported } from './refusals.ts';
@@ -36,12 +36,13 @@ export const createSubOrganizationEffect: Effect<typeof createSubOrganization> =
       origins: parent.settings.origins,
       rpIds: parent.settings.rpIds,
     },
+    ...noContent,
     users,
-    policies: new Map(),
-    wallets: wallet ? put(new Map(), wallet.wallet) : new Map(),
-    accounts: put(new Map(), ...(wallet?.accounts ?? [])),
-    privateKeys: privateKeys?.privateKeys ?? new Map(),
-    counters: { signCounts: {} },
+    ...(wallet && {
+      wallets: put(noContent.wallets, wallet.wallet),
+      accounts: put(noContent.accounts, ...wallet.accounts),
+    }),
+    ...(privateKeys && { privateKeys: privateKeys.privateKeys }),
     deleted: false,
   };
   return {

@@ -1,6 +1,7 @@
 import type { deleteSubOrganization } from '../../protocol/activities/delete-sub-organization.ts';
 import { invalidArgument } from '../../protocol/errors.ts';
 import type { Effect } from '../effect.ts';
+import { noContent } from '../state.ts';
 import { checkExported } from './export-rule.ts';
 
 /** Leaves a tombstone: the id stays taken, and nothing else is kept. */
@@ -24,12 +25,7 @@ export const deleteSubOrganizationEffect: Effect<typeof deleteSubOrganization> =
         origins: null,
         rpIds: null,
       },
-      users: new Map(),
-      policies: new Map(),
-      wallets: new Map(),
-      accounts: new Map(),
-      privateKeys: new Map(),
-      counters: { signCounts: {} },
+      ...noContent,
       deleted: true,
     },
     removedKeys: [...wallets.keys(), ...accounts.keys(), ...privateKeys.keys()],

@@ -61,7 +61,7 @@ test('after any changes it is what the definition says', () => {
         }
         for (const { bucket, hash } of map.takeChangedBuckets()) hash.copy(anchored, bucket * 32);
         expect(map.root()).toEqual(naiveRoot([...reference]));
-        expect(anchored).toEqual(map.bucketHashes());
+        expect(anchored.equals(map.bucketHashes())).toBe(true);
         expect(map.takeChangedBuckets()).toEqual([]);
         expect(map.organizations()).toBe(
           [...reference.keys()].filter((entry) => entry.endsWith('0'.repeat(32))).length,
@@ -77,9 +77,9 @@ test('after any changes it is what the definition says', () => {
         expect(found.map(({ key: entry, value }) => [hex(entry), value])).toEqual(expected);
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
-});
+}, 30_000);
 
 test('the root of the anchored hashes is the root of the map', () => {
   const map = createMerkleMap();
@@ -121,8 +121,9 @@ test('all buckets are given on demand', () => {
   map.set(headKey(randomBytes(16)), randomBytes(32));
   map.markAllChanged();
   const all = map.takeChangedBuckets();
-  expect(Buffer.concat(all.map(({ hash }) => hash))).toEqual(map.bucketHashes());
-  expect(all.map(({ bucket }) => bucket)).toEqual(Array.from({ length: 65536 }, (_, bucket) => bucket));
+  expect(Buffer.concat(all.map(({ hash }) => hash)).equals(map.bucketHashes())).toBe(true);
+  expect(all.every(({ bucket }, index) => bucket === index)).toBe(true);
+  expect(all).toHaveLength(65536);
 });
 
 describe('an opaque bucket', () => {
@@ -163,9 +164,9 @@ describe('an opaque bucket', () => {
     const { known, map } = opaque();
     for (const each of [known, map]) each.set(headKey(Buffer.alloc(16, 9)), Buffer.alloc(32, 8));
     expect(map.root()).toEqual(known.root());
-    expect(map.bucketHashes()).toEqual(known.bucketHashes());
+    expect(map.bucketHashes().equals(known.bucketHashes())).toBe(true);
     map.markAllChanged();
-    expect(Buffer.concat(map.takeChangedBuckets().map(({ hash }) => hash))).toEqual(known.bucketHashes());
+    expect(Buffer.concat(map.takeChangedBuckets().map(({ hash }) => hash)).equals(known.bucketHashes())).toBe(true);
   });
 
   test('is revealed by its own entries only, in order', () => {

@@ -220,13 +220,13 @@ test('no answer is released without all that were released before it, whatever t
   const { states, broken } = explore(real, { batches: 6, starts: 4, copies: false });
   expect(broken).toBeNull();
   expect(states).toBeGreaterThan(10_000);
-});
+}, 60_000);
 
 test('nor with two enclaves on copies of one folder, under each anchor', () => {
   const { states, broken } = explore(real, { batches: 3, starts: 2, copies: true });
   expect(broken).toBeNull();
   expect(states).toBeGreaterThan(10_000);
-});
+}, 60_000);
 
 /** Machines with one rule taken out; each must be found out. */
 const mutants: Record<string, Rules> = {
@@ -281,6 +281,10 @@ const mutants: Record<string, Rules> = {
   },
 };
 
-test.each(Object.entries(mutants))('the exploration finds out: %s', (_, rules) => {
-  expect(explore(rules, { batches: 5, starts: 3, copies: false }).broken).not.toBeNull();
-});
+test.each(Object.entries(mutants))(
+  'the exploration finds out: %s',
+  (_, rules) => {
+    expect(explore(rules, { batches: 5, starts: 3, copies: false }).broken).not.toBeNull();
+  },
+  60_000,
+);
