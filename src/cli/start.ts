@@ -144,6 +144,7 @@ async function healthy({ host, port }: Settings, stopping: AbortSignal): Promise
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  throw new OperatorError('stopped while starting');
 }
 
 function report({ host }: Services, lines: readonly string[]): void {

@@ -4,6 +4,7 @@ import { CountersignError, unavailable } from '../protocol/errors.ts';
 import type { ProvenActivity } from '../protocol/messages.ts';
 import { uuidBytes, uuidText } from '../protocol/uuid.ts';
 import { type ActivityRecord, openActivity } from './activity-record.ts';
+import type { AnchoredState } from './anchors/anchor.ts';
 import type { EffectContext, HintKind, Pagination, StampRules } from './effect.ts';
 import { ownBytes, splitHashes } from './ledger/hash.ts';
 import { filterDigest, findIdentity, hintDigest } from './ledger/identities.ts';
@@ -80,33 +81,33 @@ export function createService(ledger: Ledger, port: Port, sealer: Sealer, defaul
     },
     async readActivities(opened, ids) {
       await ledger.settled();
-      const treeSize = ledger.released().logSize;
+      const released = ledger.released();
       const rows = await fetchRows(port, {
         what: 'activities',
         organizationId: opened.id,
         ids: ids.map(uuidBytes),
-        treeSize,
+        treeSize: released.logSize,
       });
       return rows.activities.map((row) => {
         if (!ids.includes(uuidText(row.id))) throw new RowIntegrityError('another activity than the one asked for');
-        return provenRecord(opened, row, treeSize);
+        return provenRecord(opened, row, released);
       });
     },
     async listActivities(opened, { limit, before, after, types, statuses }) {
       await ledger.settled();
-      const treeSize = ledger.released().logSize;
+      const released = ledger.released();
       const hint = (value: string) => filterDigest(ledger.keys.hint, opened.organization.id, value);
       const rows = await fetchRows(port, {
         what: 'activityList',
         organizationId: opened.id,
-        treeSize,
+        treeSize: released.logSize,
         limit,
         before: before ? uuidBytes(before) : null,
         after: after ? uuidBytes(after) : null,
         typeHints: types.map(hint),
         statusHints: statuses.map(hint),
       });
-      return rows.activities.slice(0, limit).map((row) => provenRecord(opened, row, treeSize));
+      return rows.activities.slice(0, limit).map((row) => provenRecord(opened, row, released));
     },
     async listSubOrganizations(parent, { limit, before, after, hint }) {
       await ledger.settled();
@@ -127,10 +128,9 @@ export function createService(ledger: Ledger, port: Port, sealer: Sealer, defaul
   return service;
 
   /** An activity is believed only with its place in the log that was released. */
-  function provenRecord(opened: Opened, row: ProvenActivity, treeSize: number): ActivityRecord {
-    const root = ledger.releasedRoot(treeSize);
+  function provenRecord(opened: Opened, row: ProvenActivity, { logSize, logRoot }: AnchoredState): ActivityRecord {
     const leaf = leafHash(activityEntry(row.sealed));
-    if (!root || !includes(leaf, row.leafIndex, treeSize, splitHashes(row.path), root)) {
+    if (!includes(leaf, row.leafIndex, logSize, splitHashes(row.path), logRoot)) {
       throw new RowIntegrityError(`activity ${uuidText(row.id)} in the database is not the one in the log`);
     }
     return openActivity(sealer, opened.id, row.id, row.sealed);

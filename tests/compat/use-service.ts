@@ -31,6 +31,8 @@ export function useService(): CompatService {
     recorder = await startRecorder(service.port, (exchange) => {
       if (exchange.status === 200) succeeded.add(exchange.path);
       problems.push(...checkAnswer(exchange));
+      // Only the log knows what it was.
+      if (exchange.status === 500) console.error(service.output());
     });
   }, 60_000);
   afterEach(() => expect(problems.splice(0), 'answers that are not as they should be').toEqual([]));

@@ -13,7 +13,7 @@ import { type BatchCommand, type BatchEvent, idleAfter, newestBatch, step } from
 import { sealBatch } from './batch-record.ts';
 import type { CheckpointSigner } from './checkpoint.ts';
 import { addFingerprint, dropExpired } from './fingerprints.ts';
-import { ownBytes, sha256 } from './hash.ts';
+import { sha256 } from './hash.ts';
 import { lookupChanges } from './identities.ts';
 import { type Log, leafHash } from './log.ts';
 import { headKey, type MerkleMap } from './merkle-map.ts';
@@ -36,8 +36,6 @@ export type Ledger = {
   append(transitions: readonly Transition[], entries?: readonly LogEntry[]): void;
   /** Resolves when everything appended so far is released. Rejects with UNAVAILABLE when that cannot happen. */
   settled(): Promise<void>;
-  /** Root of the log at a size that was released lately; undefined for any other size. */
-  releasedRoot(size: number): Buffer | undefined;
   /** The newest released state. */
   released(): AnchoredState;
   /** News of `api` about a batch that was written. */
@@ -66,8 +64,6 @@ export type LedgerParts = {
 const maxHeldAnswers = 4096;
 /** Bytes of sealed rows that an open batch may have for another transition to join it: a batch must fit a frame. */
 const maxOpenBytes = 16 * 1024 * 1024;
-/** Sizes of the log whose roots are remembered, for inclusion proofs that were made a moment ago. */
-const rememberedRoots = 1024;
 
 type ClosedBatch = { readonly state: AnchoredState; readonly changed: readonly ChangedBucket[] };
 
@@ -79,7 +75,6 @@ export function createLedger(parts: LedgerParts): Ledger {
   let open = newBatch();
   let reason: string | null = null;
   const closed = new Map<number, ClosedBatch>();
-  const roots = new Map<number, Buffer>([[released.logSize, ownBytes(released.logRoot)]]);
   const waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }[]>();
   let held = 0;
 
@@ -140,8 +135,6 @@ export function createLedger(parts: LedgerParts): Ledger {
     const { state } = closed.get(number) as ClosedBatch;
     closed.delete(number);
     released = state;
-    roots.set(state.logSize, ownBytes(state.logRoot));
-    if (roots.size > rememberedRoots) roots.delete(roots.keys().next().value as number);
     for (const { resolve } of waiting.get(number) ?? []) resolve();
     waiting.delete(number);
   }
@@ -199,7 +192,6 @@ export function createLedger(parts: LedgerParts): Ledger {
         waiting.set(number, waiters);
       }).finally(() => held--);
     },
-    releasedRoot: (size) => roots.get(size),
     released: () => released,
     committed: (number) => dispatch({ type: 'committed', number }),
     halt,

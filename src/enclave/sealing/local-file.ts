@@ -37,7 +37,7 @@ export function localFileSealing(folder: string): SealingProvider {
 
 function readSealed(path: string): { v?: unknown; provider?: unknown; rootKey?: unknown } {
   try {
-    return decode(readFileSync(path)) as object;
+    return (decode(readFileSync(path)) ?? {}) as object;
   } catch (error) {
     throw new SealingError(`${path} cannot be read (${(error as Error).message}); restore it from the backup`);
   }

