@@ -120,12 +120,17 @@ function newOrganization(
 async function populate({ dataDir, parentId, passkeys }: PopulateOrder, databaseUrl: string): Promise<Account[]> {
   const ledger = await openLedger(dataDir, databaseUrl);
   const accounts: Account[] = [];
+  let lastReleased = Promise.resolve();
   for (let at = 0; at < passkeys.length; at += batchSize) {
     const made = passkeys.slice(at, at + batchSize).map((one) => newOrganization(parentId, one, ledger.now()));
     ledger.append(made.map(({ transition }) => transition));
     accounts.push(...made.map(({ account }) => account));
-    await ledger.settled();
+    // The next batch is made while this one is written.
+    const released = ledger.settled();
+    await lastReleased;
+    lastReleased = released;
   }
+  await lastReleased;
   return accounts;
 }
 

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { unavailable } from '../protocol/errors.ts';
 import { openChannel } from '../protocol/frames.ts';
 import type { Fetch, FetchedRows, FromEnclave, RequestMessage, ToEnclave } from '../protocol/messages.ts';
+import { decodeMessage } from './decode-message.ts';
 import type { BatchWriter } from './storage/batch-writer.ts';
 import { describeDatabaseError } from './storage/describe-error.ts';
 import type { WriteOutcome } from './storage/write-batch.ts';
@@ -50,11 +51,16 @@ export function createEnclaveClient(parts: EnclaveClientParts): EnclaveClient {
   let nextId = 1;
   let ended = false;
 
-  const channel = openChannel<ToEnclave, FromEnclave>(stream, receive, (error) => {
-    ended = true;
-    for (const id of waiting.keys()) settle(id)?.reject(enclaveGone());
-    onEnd(error);
-  });
+  const channel = openChannel<ToEnclave, FromEnclave>(
+    stream,
+    receive,
+    (error) => {
+      ended = true;
+      for (const id of waiting.keys()) settle(id)?.reject(enclaveGone());
+      onEnd(error);
+    },
+    decodeMessage,
+  );
   channel.send({ type: 'hello' });
 
   function receive(message: FromEnclave): void {

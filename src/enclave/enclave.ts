@@ -47,6 +47,8 @@ type Secrets = { sealer: Sealer; signer: CheckpointSigner; anchor: Anchor; rootK
 /** How long a refused start and the look for orders wait, in ms. */
 const retryDelay = 1000;
 const orderInterval = 500;
+/** Bytes of an answer, below the bound of a frame. */
+const maxAnswer = 60 * 1024 * 1024;
 
 /** Throws `SealingError` or `AnchorError` where the enclave's own folder is not sound. */
 export function createEnclave(settings: EnclaveSettings, send: (message: FromEnclave) => void): Enclave {
@@ -90,7 +92,9 @@ export function createEnclave(settings: EnclaveSettings, send: (message: FromEnc
       result = revealed ? await attempt(request) : unavailable(message, 'ROW_INTEGRITY');
     }
     const { status, body } = result instanceof Error ? toStatus(asAnswer(result)) : { status: 200, body: result };
-    send({ type: 'answer', id: request.id, status, body: Buffer.from(JSON.stringify(body)) });
+    const bytes = Buffer.from(JSON.stringify(body));
+    if (bytes.length <= maxAnswer) send({ type: 'answer', id: request.id, status, body: bytes });
+    else send({ type: 'answer', id: request.id, ...tooLarge });
   }
 
   /** The answer's JSON value, or what was thrown; either has waited for what it was computed from. */

@@ -4,6 +4,7 @@ import { CountersignError, unavailable } from '../protocol/errors.ts';
 import type { ProvenActivity } from '../protocol/messages.ts';
 import { uuidBytes, uuidText } from '../protocol/uuid.ts';
 import { type ActivityRecord, openActivity } from './activity-record.ts';
+import { collectActivities } from './collect-activities.ts';
 import type { AnchoredState } from './anchors/anchor.ts';
 import type { EffectContext, HintKind, Pagination, StampRules } from './effect.ts';
 import { ownBytes, splitHashes } from './ledger/hash.ts';
@@ -93,21 +94,25 @@ export function createService(ledger: Ledger, port: Port, sealer: Sealer, defaul
         return provenRecord(opened, row, released);
       });
     },
-    async listActivities(opened, { limit, before, after, types, statuses }) {
+    async listActivities(opened, { types, statuses, ...page }) {
       await ledger.settled();
       const released = ledger.released();
       const hint = (value: string) => filterDigest(ledger.keys.hint, opened.organization.id, value);
-      const rows = await fetchRows(port, {
-        what: 'activityList',
-        organizationId: opened.id,
-        treeSize: released.logSize,
-        limit,
-        before: before ? uuidBytes(before) : null,
-        after: after ? uuidBytes(after) : null,
-        typeHints: types.map(hint),
-        statusHints: statuses.map(hint),
-      });
-      return rows.activities.slice(0, limit).map((row) => provenRecord(opened, row, released));
+      const [typeHints, statusHints] = [types.map(hint), statuses.map(hint)];
+      const fetchPart = async ({ limit, before, after }: Pagination) => {
+        const rows = await fetchRows(port, {
+          what: 'activityList',
+          organizationId: opened.id,
+          treeSize: released.logSize,
+          limit,
+          before: before ? uuidBytes(before) : null,
+          after: after ? uuidBytes(after) : null,
+          typeHints,
+          statusHints,
+        });
+        return rows.activities;
+      };
+      return (await collectActivities(fetchPart, page)).map((row) => provenRecord(opened, row, released));
     },
     async listSubOrganizations(parent, { limit, before, after, hint }) {
       await ledger.settled();

@@ -10,12 +10,14 @@ export type Channel<Out> = { send(message: Out): void; close(): void };
 
 /**
  * Speaks frames over `stream`. Messages sent in one turn of the event loop leave in one write. `onMessage` gets each
- * decoded message; `onEnd` is called once, with an error when the other side broke the framing.
+ * decoded message; `onEnd` is called once, with an error when the other side broke the framing. `decodeMessage` is the
+ * strict decoder unless the other side is trusted.
  */
 export function openChannel<Out, In>(
   stream: Duplex,
   onMessage: (message: In) => void,
   onEnd: (error?: Error) => void,
+  decodeMessage: (frame: Buffer) => unknown = decode,
 ): Channel<Out> {
   let chunks: Buffer[] = [];
   let missing = headerSize;
@@ -35,7 +37,7 @@ export function openChannel<Out, In>(
     try {
       const received = chunks.length === 1 ? chunk : Buffer.concat(chunks);
       const rest = takeFrames(received, (frame) => {
-        if (!ended) onMessage(decode(frame) as In);
+        if (!ended) onMessage(decodeMessage(frame) as In);
       });
       chunks = rest.length > 0 ? [rest] : [];
       missing = frameSize(rest) - rest.length;

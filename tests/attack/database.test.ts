@@ -89,7 +89,7 @@ async function keep(name: string): Promise<void> {
 async function putBack(name: string, which = tables): Promise<void> {
   const restored = which.map((table) =>
     table === 'batches'
-      ? `delete from public.batches b using ${name}.batches k where b.number = k.number;
+      ? `delete from public.batches where number > 1000000 or number in (select number from ${name}.batches);
          insert into public.batches select * from ${name}.batches`
       : `delete from public.${table}; insert into public.${table} select * from ${name}.${table}`,
   );

@@ -135,7 +135,7 @@ describe.skipIf(noAnvil)(`on a chain${noAnvil ? ` (skipped: ${noAnvil})` : ''}`,
   beforeAll(async () => {
     chain = await startAnvil();
     provider = new JsonRpcProvider(chain.url, 31337, { staticNetwork: true, pollingInterval: 20, cacheTimeout: -1 });
-  }, 30_000);
+  });
   afterAll(async () => {
     provider?.destroy();
     await chain?.stop();

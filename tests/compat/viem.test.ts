@@ -227,7 +227,7 @@ describe.skipIf(noAnvil)(`on a chain${noAnvil ? ` (skipped: ${noAnvil})` : ''}`,
   let chain: Chain;
   beforeAll(async () => {
     chain = await startAnvil();
-  }, 30_000);
+  });
   afterAll(() => chain?.stop());
 
   /** The account with 10 ether, and a wallet client of it. */

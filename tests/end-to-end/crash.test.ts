@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort, type Service, startService } from '../support/service.ts';
@@ -77,28 +78,27 @@ test.each(rounds.map((victim, index) => [index + 1, victim] as const))(
     let loaded = true;
     const before = acknowledged().length;
     const workers = Array.from({ length: 5 }, async () => {
-      for (; loaded; await sleep(random() * 15)) await work();
+      for (; loaded; await sleep(random() * 40)) await work();
     });
-    await sleep(200 + random() * 900);
+    await sleep(100 + random() * 600);
     await kill(victim);
     loaded = false;
     await Promise.all(workers);
     expect(unexpected).toEqual([]);
     expect(acknowledged().length).toBeGreaterThan(before);
-    await checkAcknowledged(acknowledged().slice(before).slice(-50));
+    await checkAcknowledged(acknowledged().slice(before).slice(-20));
     await sendUnacknowledgedAgain();
     await checkNothingTwice();
   },
 );
 
 test('activities of all rounds are as they were, and their bodies still have that one answer', async () => {
-  const sample = Array.from({ length: 100 }, () => pick(acknowledged()));
+  const sample = Array.from({ length: 50 }, () => pick(acknowledged()));
   await checkAcknowledged(sample);
   await inParallel(sample, async ({ request, acknowledged: known }) => {
     expect(await carryOut(service.baseUrl, request)).toEqual(known);
   });
   await checkNothingTwice();
-  console.log(`${sent.size} requests`);
 }, 60_000);
 
 async function kill(victim: Victim): Promise<void> {
@@ -192,7 +192,8 @@ async function checkNothingTwice(): Promise<void> {
     expect(listed.length).toBe(own.length + others);
     const byFingerprint = new Map(listed.map((activity) => [activity.fingerprint, activity]));
     expect(byFingerprint.size).toBe(listed.length);
-    for (const activity of own) expect(byFingerprint.get(activity.fingerprint)).toEqual(activity);
+    const differing = own.filter((one) => !isDeepStrictEqual(byFingerprint.get(one.fingerprint), one));
+    expect(differing).toEqual([]);
     if (caller === backend) continue;
     const { wallets } = await ask<{ wallets: { walletId: string }[] }>(baseUrl, prepareQuery(caller, 'list_wallets'));
     const made = own.flatMap((activity) => resultOf<{ walletId?: string }>(activity).walletId ?? []);

@@ -31,7 +31,11 @@ const signing = (user: User, text: string) => prepareActivity(user, signRawPaylo
 
 function expectUnavailable({ status, body }: Answer, reason: RegExp): void {
   expect(status, JSON.stringify(body)).toBe(503);
-  expect(body).toMatchObject({ code: 14, message: expect.stringMatching(reason), details: [{ turnkeyErrorCode: expect.any(String) }] });
+  expect(body).toMatchObject({
+    code: 14,
+    message: expect.stringMatching(reason),
+    details: [{ turnkeyErrorCode: expect.any(String) }],
+  });
 }
 
 /** What was acknowledged is listed, and what was refused is carried out exactly once when it is sent again. */
@@ -118,10 +122,14 @@ describe.concurrent('a database of the operator', () => {
   }
 
   const disconnect = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'outage'`;
-  const sql = (...statements: string[]) => () => administer(postgres.url, ...statements);
+  const sql =
+    (...statements: string[]) =>
+    () =>
+      administer(postgres.url, ...statements);
 
   describe.sequential('', { timeout: 60_000 }, () => {
-    test('is stopped', () => goThrough(postgres.stop, /the database (?:is not running|refuses connections)/, postgres.start));
+    test('is stopped', () =>
+      goThrough(postgres.stop, /the database (?:is not running|refuses connections)/, postgres.start));
 
     test('is read-only', () =>
       goThrough(
