@@ -19,6 +19,7 @@ import type {
 } from '../protocol/messages.ts';
 import type { Anchor, AnchoredState } from './anchors/anchor.ts';
 import { fileAnchor } from './anchors/file.ts';
+import { createClock } from './clock.ts';
 import { formatVersion } from './contexts.ts';
 import { boot, genesis, revealBucket } from './ledger/boot.ts';
 import { type CheckpointSigner, createCheckpointSigner } from './ledger/checkpoint.ts';
@@ -47,8 +48,6 @@ type Secrets = { sealer: Sealer; signer: CheckpointSigner; anchor: Anchor; rootK
 /** How long a refused start and the look for orders wait, in ms. */
 const retryDelay = 1000;
 const orderInterval = 500;
-/** Bytes of an answer, below the bound of a frame. */
-const maxAnswer = 60 * 1024 * 1024;
 
 /** Throws `SealingError` or `AnchorError` where the enclave's own folder is not sound. */
 export function createEnclave(settings: EnclaveSettings, send: (message: FromEnclave) => void): Enclave {
@@ -92,9 +91,7 @@ export function createEnclave(settings: EnclaveSettings, send: (message: FromEnc
       result = revealed ? await attempt(request) : unavailable(message, 'ROW_INTEGRITY');
     }
     const { status, body } = result instanceof Error ? toStatus(asAnswer(result)) : { status: 200, body: result };
-    const bytes = Buffer.from(JSON.stringify(body));
-    if (bytes.length <= maxAnswer) send({ type: 'answer', id: request.id, status, body: bytes });
-    else send({ type: 'answer', id: request.id, ...tooLarge });
+    send({ type: 'answer', id: request.id, status, body: Buffer.from(JSON.stringify(body)) });
   }
 
   /** The answer's JSON value, or what was thrown; either has waited for what it was computed from. */
@@ -177,7 +174,7 @@ async function bootLedger(settings: EnclaveSettings, secrets: Secrets, port: Por
     acceptedRoot: readAcceptedRoot(settings.folder),
     now: Date.now(),
   });
-  return { ledger: createLedger({ ...parts, ...booted, keys, clock: Date.now }), accepted };
+  return { ledger: createLedger({ ...parts, ...booted, keys, clock: createClock() }), accepted };
 }
 
 /** Nothing is answered before the start itself is part of the released history. */

@@ -4,8 +4,8 @@ import { CountersignError, unavailable } from '../protocol/errors.ts';
 import type { ProvenActivity } from '../protocol/messages.ts';
 import { uuidBytes, uuidText } from '../protocol/uuid.ts';
 import { type ActivityRecord, openActivity } from './activity-record.ts';
-import { collectActivities } from './collect-activities.ts';
 import type { AnchoredState } from './anchors/anchor.ts';
+import { collectActivities } from './collect-activities.ts';
 import type { EffectContext, HintKind, Pagination, StampRules } from './effect.ts';
 import { ownBytes, splitHashes } from './ledger/hash.ts';
 import { filterDigest, findIdentity, hintDigest } from './ledger/identities.ts';
@@ -124,7 +124,9 @@ export function createService(ledger: Ledger, port: Port, sealer: Sealer, defaul
         before: before ? uuidBytes(before) : null,
         after: after ? uuidBytes(after) : null,
       });
-      const opened = await Promise.all(rows.organizationIds.slice(0, limit).map((id) => load(uuidText(id))));
+      const opened = await Promise.all(
+        rows.organizationIds.slice(0, limit).map((id) => load(uuidText(id)).catch(unlessAltered)),
+      );
       return opened.flatMap((one) =>
         one && one.organization.parentId === parent.id && !one.organization.deleted ? [one.organization] : [],
       );
@@ -149,6 +151,11 @@ async function fetchKey(port: Port, opened: Opened, id: string): Promise<Uint8Ar
   if (!row)
     throw new RowIntegrityError(`key ${id} of organization ${opened.organization.id} is missing in the database`);
   return ownBytes(row.sealed);
+}
+
+/** One organization whose rows were altered does not hide the others: the list is not promised to be complete. */
+function unlessAltered(error: unknown): undefined {
+  if (!(error instanceof RowIntegrityError)) throw error;
 }
 
 /** UUID v7 (RFC 9562 §5.7): the time first, so that activities sort as they came. */

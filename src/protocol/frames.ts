@@ -57,6 +57,8 @@ export function openChannel<Out, In>(
   return {
     send(message) {
       const body = encode(message as Cbor);
+      // The other side would take it for broken framing and end.
+      if (body.length > maxFrame) throw new RangeError(`a message of ${body.length} bytes does not fit a frame`);
       const length = Buffer.allocUnsafe(headerSize);
       length.writeUInt32BE(body.length);
       if (waiting.push(length, body) === 2) setImmediate(flush);

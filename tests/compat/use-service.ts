@@ -1,6 +1,6 @@
 /** The service for the tests of one file, with every answer that it gives looked at. */
 import { Turnkey, type TurnkeyApiClient } from '@turnkey/sdk-server';
-import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { type ApiKeyPair, generateApiKey } from '../../src/stamping/make-api-key-stamp.ts';
 import { type Root, type Service, startService } from '../support/service.ts';
 import { checkAnswer } from './check-answer.ts';
@@ -22,7 +22,6 @@ export type Member = { readonly organizationId: string; readonly userId: string;
 
 /** Starts the service before the tests of a file and ends it after them; after each test all answers must be well-formed. */
 export function useService(): CompatService {
-  vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 });
   const succeeded = new Set<string>();
   const problems: string[] = [];
   let service: Service;

@@ -4,6 +4,7 @@ export function describeDatabaseError(error: unknown): string {
   if (code && code in reasons) return reasons[code] as string;
   if (code?.startsWith('08') || code?.startsWith('57P')) return 'the database is not available';
   if (code && /^[0-9A-Z]{5}$/.test(code)) return `the database answers with error ${code}`;
+  if (error instanceof RangeError) return 'the rows in the database are too large to be used';
   if (message?.includes('timeout')) return 'the database does not answer in time';
   return 'the connection to the database failed';
 }
