@@ -6,7 +6,7 @@ const bin = (name: string): string => `node_modules/.bin/${name}`;
 
 const checks: { name: string; run: () => boolean }[] = [
   { name: 'types', run: () => command(bin('tsc'), '--noEmit', '-p', '.') },
-  { name: 'format and lint', run: () => command(bin('biome'), 'ci', '--error-on-warnings', '.') },
+  { name: 'format and lint', run: () => command(bin('biome'), 'ci', '--colors=off', '--error-on-warnings', '.') },
   { name: 'type-aware lint', run: () => command(bin('oxlint'), '--type-aware', '--deny-warnings', 'src', 'sdk/src') },
   { name: 'unused code', run: () => command(bin('knip'), '--no-progress') },
   { name: 'import directions', run: importDirections },

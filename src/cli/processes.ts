@@ -77,7 +77,8 @@ export type Group = {
 
 /**
  * Keeps processes running that belong together: when one ends the others are killed and `start` launches all again, at
- * longer and longer intervals. Calls `giveUp` after five failures within 10 s of their start.
+ * longer and longer intervals. Calls `giveUp` after five failures within 10 s of their start, unless they ran for longer
+ * once: then what ails them, such as a full disk, may pass.
  */
 export function keepRunning(
   first: readonly Running[],
@@ -89,6 +90,7 @@ export function keepRunning(
   let stopping = false;
   const watch = async () => {
     let failures = 0;
+    let everRan = false;
     while (!stopping) {
       const since = Date.now();
       const reason = await Promise.race(running.map(async ({ name, ended }) => `${name} ended (${await ended})`));
@@ -97,9 +99,13 @@ export function keepRunning(
       const endings = await Promise.all(running.map(({ ended }) => ended));
       // An enclave that runs apart ends in order with each connection of its api.
       const inOrder = endings.every((ending) => ending === 'exit code 0');
-      failures = inOrder ? 0 : Date.now() - since < quickMs ? failures + 1 : 1;
-      if (failures > maxQuickFailures) return giveUp(`${reason}; given up after ${maxQuickFailures} quick failures`);
-      const pause = failures <= 1 ? 100 : 250 * 2 ** failures;
+      const quick = Date.now() - since < quickMs;
+      everRan ||= !quick;
+      failures = inOrder ? 0 : quick ? Math.min(failures, maxQuickFailures) + 1 : 1;
+      if (failures > maxQuickFailures && !everRan) {
+        return giveUp(`${reason}; given up after ${maxQuickFailures} quick failures`);
+      }
+      const pause = failures <= 1 ? 100 : 250 * 2 ** Math.min(failures, maxQuickFailures);
       say(`${reason}; starting again in ${pause / 1000} s`);
       await new Promise((resolve) => setTimeout(resolve, pause));
       if (!stopping) running = start();

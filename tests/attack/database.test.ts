@@ -9,7 +9,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { generateApiKey } from '../../src/stamping/make-api-key-stamp.ts';
 import { startEnclave } from '../support/enclave-process.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { openPostgresStorage } from '../support/postgres-storage.ts';
@@ -223,18 +222,17 @@ describe('the service', () => {
     await keep('kept');
   });
 
-  test('with a row of seventy megabytes: its organization is refused, the others are not, and nothing has to be restarted', async () => {
+  test('with a row that no frame has room for: its organization is refused, the others are not, and nothing has to be restarted', async () => {
     const ofAlice = [alice.organizationId];
-    await run('update pages set sealed = sealed || repeat($2, 70000000)::bytea where organization_id = $1', [
+    await run('update pages set sealed = sealed || repeat($2, 67200000)::bytea where organization_id = $1', [
       ...ofAlice,
       'x',
     ]);
     await restart();
     wire = overHttp(service.baseUrl);
-    const { enclave } = service.pids();
     const refused = await query(wire, alice.byPasskey, 'whoami');
     expect([refused.status, (await query(wire, mallory.byPasskey, 'whoami')).status]).toEqual([503, 200]);
-    expect(service.pids().enclave).toBe(enclave);
+    expect(service.output()).not.toContain('starting again');
     await putBack('kept', ['pages']);
     expect(await survey(wire)).toEqual(right);
   });
@@ -311,4 +309,317 @@ describe('the service', () => {
   }
 });
 
-export const unused = [generateApiKey, startEnclave, openPostgresStorage, writeFileSync];
+describe('an enclave that starts on', () => {
+  const opened = openPostgresStorageLater();
+  let folder: string;
+  let right: Survey;
+
+  beforeAll(async () => {
+    folder = join(dataDir, 'enclave');
+    // A log of more than one tile.
+    const enclave = await served();
+    const many = Array.from({ length: 260 }, () => sign(enclave.wire, mallory.byPasskey, mallory.addresses[0]));
+    for (const { status } of await Promise.all(many)) expect(status).toBe(200);
+    right = await survey(enclave.wire);
+    for (const { status } of Object.values(right).flat()) expect(status).toBe(200);
+    enclave.stop();
+    await keep('kept');
+  });
+  afterAll(() => opened.close());
+
+  function openPostgresStorageLater() {
+    let storage: ReturnType<typeof openPostgresStorage> | undefined;
+    return {
+      get: () => {
+        storage ??= openPostgresStorage(databaseUrl);
+        return storage;
+      },
+      close: () => storage?.close(),
+    };
+  }
+
+  const start = () => startEnclave(folder, opened.get());
+
+  async function served() {
+    const enclave = start();
+    await enclave.serving();
+    return enclave;
+  }
+
+  /** Starts on altered rows, looks, puts the rows back and looks again, without another start. */
+  async function attack(context: string, alter: () => Promise<unknown>, look?: (wire: Wire) => Promise<void>) {
+    await alter();
+    const enclave = start();
+    await Promise.race([enclave.serving(), enclave.refusal().catch(() => {})]);
+    const found = await survey(enclave.wire);
+    expectRightOrRefused(found, right, context);
+    await expectNoPower(enclave.wire, context);
+    await look?.(enclave.wire);
+    await putBack('kept');
+    await enclave.serving();
+    expect(await survey(enclave.wire), `${context}, put back`).toEqual(right);
+    enclave.stop();
+    return found;
+  }
+
+  const ids = () => ({ a: alice.organizationId, m: mallory.organizationId });
+  /** SQL with the ids of alice's and mallory's organizations in the places of :a and :m. */
+  const sql = (text: string) => run(text.replaceAll(':a', `'${ids().a}'`).replaceAll(':m', `'${ids().m}'`));
+
+  test('one altered value of one row, any of any table', async () => {
+    for (const { table, column, type } of await columns()) {
+      const newest = { batches: 'number >= (select max(number) - 1 from batches)', log_tiles: 'true' }[table];
+      const own = table === 'lookups' ? "encode(key, 'hex') like '%' || replace(:a, '-', '')" : 'organization_id = :a';
+      // Of the activities those that are read below: the newest.
+      const few = table === 'activities' ? ' order by leaf_index desc limit 3' : '';
+      const { rows } = await sql(`select ctid::text as row from ${table} where ${newest ?? own}${few}`);
+      expect(rows.length, table).toBeGreaterThan(0);
+      for (const { row } of rows as { row: string }[]) {
+        await attack(`${table}.${column} ${row}`, () =>
+          run(`update ${table} set ${column} = ${corruption(column, type)} where ctid = '${row}'`),
+        );
+      }
+    }
+  }, 240_000);
+
+  const parts: Record<string, string> = {
+    'heads swapped': `update heads h set head = o.head, counters = o.counters from heads o
+      where (h.organization_id, o.organization_id) in ((:a, :m), (:m, :a))`,
+    'counters swapped': `update heads h set counters = o.counters from heads o
+      where (h.organization_id, o.organization_id) in ((:a, :m), (:m, :a))`,
+    'pages swapped between organizations': `update pages p set sealed = o.sealed from pages o
+      where (p.organization_id, o.organization_id) in ((:a, :m), (:m, :a)) and p.kind = o.kind and p.index = o.index`,
+    'pages swapped within an organization': `update pages p set sealed = o.sealed from pages o
+      where p.organization_id = :a and o.organization_id = :a
+      and (p.kind, o.kind) in (('users', 'wallets'), ('wallets', 'users'), ('accounts', 'privateKeys'), ('privateKeys', 'accounts'))`,
+    'users with the public keys of another organization': `update pages p set sealed = o.sealed from pages o
+      where p.organization_id = :a and o.organization_id = :m and p.kind = 'users' and o.kind = 'users'`,
+    'an organization made of the rows of another': `delete from pages where organization_id = :a;
+      insert into pages select :a, kind, index, version, sealed from pages where organization_id = :m;
+      update heads h set head = o.head, counters = o.counters from heads o where h.organization_id = :a and o.organization_id = :m`,
+    'a page too many': `insert into pages select organization_id, kind, index + 1, version, sealed from pages
+      where organization_id = :a and kind = 'users'`,
+    'a page under another name': `update pages set kind = 'policies' where organization_id = :a and kind = 'users'`,
+    'no head': 'delete from heads where organization_id = :a',
+    'no pages': 'delete from pages where organization_id = :a',
+    'no users': "delete from pages where organization_id = :a and kind = 'users'",
+    'no activities': 'delete from activities where organization_id = :a',
+    'no look-ups': 'delete from lookups',
+    'no hints': 'delete from hints',
+    'no log': 'delete from log_tiles',
+    'no batches': 'delete from batches',
+    'not the last batch': 'delete from batches where number = (select max(number) from batches)',
+    "another parent's": `update heads set parent_id = '${crypto.randomUUID()}' where organization_id = :a`,
+    'without a parent': 'update heads set parent_id = null where organization_id = :a',
+    'a look-up that leads elsewhere': `insert into lookups
+      select overlay(key placing decode(replace(:a, '-', ''), 'hex') from 17), value from lookups
+      where encode(key, 'hex') like '%' || replace(:m, '-', '')`,
+    'another key behind a look-up': `update lookups l set value = o.value from lookups o
+      where encode(l.key, 'hex') like '%' || replace(:a, '-', '') and encode(o.key, 'hex') like '%' || replace(:m, '-', '')`,
+    'heads that nobody made': `insert into heads select gen_random_uuid(), parent_id, head, counters from heads`,
+    'activities twice': `insert into activities select organization_id, gen_random_uuid(), leaf_index, minute, position, fingerprint,
+      type_hint, status_hint, sealed from activities where organization_id = :a`,
+    "another organization's activities": `insert into activities select :a, id, leaf_index, minute, position, fingerprint,
+      type_hint, status_hint, sealed from activities where organization_id = :m`,
+    'fingerprints of another hour': `update activities set minute = minute - 90 where organization_id = :a`,
+    'fingerprints in another order': `update activities set position = 1000 - position where organization_id = :a`,
+    'fingerprints of another body': `update activities set fingerprint = sha256(fingerprint) where organization_id = :a`,
+    'nulls in pages': `alter table pages alter sealed drop not null; update pages set sealed = null where organization_id = :a`,
+    'nulls in heads': `alter table heads alter head drop not null; update heads set head = null where organization_id = :a`,
+    'nulls in activities': `alter table activities alter sealed drop not null; update activities set sealed = null where organization_id = :a`,
+  };
+
+  test.each(Object.keys(parts))('%s', async (name) => {
+    const found = await attack(
+      name,
+      () => sql(parts[name] as string),
+      async (wire) => {
+        if (!name.startsWith('fingerprints')) return;
+        const repeats = await Promise.all(repeatable.map(wire));
+        for (const repeat of repeats) expect([repeat.status, reasonOf(repeat)]).toEqual([503, 'ROW_INTEGRITY']);
+      },
+    );
+    // What is wrong with alice's organization is no reason to refuse another.
+    const own =
+      /^(pages swapped within|users|an organization|a page|no users|nulls in (pages|activities)|activities twice|fingerprints)/;
+    if (own.test(name)) expect(found.mallory).toEqual(right.mallory);
+  });
+
+  test('keys that are swapped, gone or of another organization: no signature, and by the right key when they are back', async () => {
+    const wrong = {
+      swapped: `update keys k set sealed = o.sealed from keys o where k.organization_id = :a and o.organization_id = :a
+        and k.key_id <> o.key_id and (k.ctid, o.ctid) in (select x.ctid, y.ctid from
+        (select ctid, row_number() over (order by key_id) as n from keys where organization_id = :a) x join
+        (select ctid, row_number() over (order by key_id desc) as n from keys where organization_id = :a) y on x.n = y.n)`,
+      gone: 'delete from keys where organization_id = :a',
+      foreign: `delete from keys where organization_id = :a;
+        insert into keys select :a, key_id, sealed from keys where organization_id = :m`,
+      renamed: `create temp table mine as select *, row_number() over (order by key_id) as n from keys where organization_id = :a;
+        update keys k set sealed = o.sealed from mine i join (select *, row_number() over (order by key_id) as n
+        from keys where organization_id = :m) o on o.n = i.n where k.key_id = i.key_id; drop table mine`,
+      null: 'alter table keys alter sealed drop not null; update keys set sealed = null where organization_id = :a',
+    };
+    const enclave = await served();
+    for (const [name, statement] of Object.entries(wrong)) {
+      await sql(statement);
+      for (const address of [alice.addresses[0], alice.addresses[1], alice.privateKeyId]) {
+        const refused = await submit(
+          enclave.wire,
+          alice.byPasskey,
+          'sign_raw_payload',
+          'SIGN_RAW_PAYLOAD_V2',
+          signing(address),
+        );
+        expect([refused.status, reasonOf(refused)], name).toEqual([503, 'ROW_INTEGRITY']);
+      }
+      expect((await sign(enclave.wire, mallory.byPasskey, mallory.addresses[0])).status).toBe(200);
+      await putBack('kept', ['keys']);
+    }
+    for (const address of alice.addresses)
+      expect((await sign(enclave.wire, alice.byPasskey, address)).status).toBe(200);
+    right = await survey(enclave.wire);
+    enclave.stop();
+    await keep('kept');
+  });
+
+  const earlier: Record<string, string[]> = {
+    'only the heads': ['heads'],
+    'only the look-ups': ['lookups'],
+    'only the pages': ['pages'],
+    'only the keys': ['keys'],
+    'only the activities': ['activities'],
+    'heads, pages, keys and look-ups': ['heads', 'pages', 'keys', 'lookups'],
+    'everything but the batches': tables.filter((table) => table !== 'batches'),
+  };
+
+  test.each(Object.keys(earlier))("alice's organization, or all of them, as of earlier: %s", async (name) => {
+    const which = earlier[name] as string[];
+    const ofAlice = (table: string) =>
+      table === 'lookups' ? "encode(key, 'hex') like '%' || replace(:a, '-', '')" : 'organization_id = :a';
+    await attack(`alice: ${name}`, async () => {
+      for (const table of which.filter((each) => each !== 'log_tiles')) {
+        await sql(`delete from ${table} where ${ofAlice(table)};
+          insert into ${table} select * from early.${table} where ${ofAlice(table)}`);
+      }
+    });
+    await attack(`all: ${name}`, () => restore('early', which));
+  });
+
+  test('batches that a trigger swallows: what was answered is missed at the next start', async () => {
+    const enclave = await served();
+    await run(`create function swallow() returns trigger language plpgsql as
+      $$ begin insert into hidden select new.*; return null; end $$;
+      create table hidden (like batches);
+      create trigger swallow before insert on batches for each row execute function swallow()`);
+    expect((await sign(enclave.wire, alice.byPasskey, alice.addresses[0])).status).toBe(200);
+    enclave.stop();
+    const again = start();
+    expect(await again.refusal()).toMatch(/^the database does not hold batch \d+, the newest that was released/);
+    await run('drop trigger swallow on batches; insert into batches select * from hidden');
+    await again.serving();
+    expect((await sign(again.wire, alice.byPasskey, alice.addresses[0])).status).toBe(200);
+    right = await survey(again.wire);
+    again.stop();
+    await run('drop function swallow; drop table hidden');
+    await keep('kept');
+  });
+
+  describe('with accept-state', () => {
+    const accept = (root: string) =>
+      writeFileSync(join(folder, 'accept-state.json'), JSON.stringify({ version: 1, root }));
+    const rootIn = (reason: string) => /--root ([0-9a-f]{64})/.exec(reason)?.[1] as string;
+
+    test('the wrong root changes nothing, and a word that was not needed is void', async () => {
+      await restore('early');
+      const enclave = start();
+      const root = rootIn(await enclave.refusal());
+      accept(root.replace(/^./, (digit) => (digit === '0' ? '1' : '0')));
+      await sleep(1200);
+      expect(rootIn(await enclave.refusal())).toBe(root);
+      accept(root);
+      // The right rows are back before the enclave looks again: it takes them, and the word with it.
+      await restore('kept');
+      await enclave.serving();
+      expect(await survey(enclave.wire)).toEqual(right);
+      enclave.stop();
+      await keep('kept');
+      await restore('early');
+      const later = start();
+      expect(rootIn(await later.refusal())).toBe(root);
+      await restore('kept');
+      await later.serving();
+      later.stop();
+    });
+
+    test('heads that the enclave did not make are not accepted', async () => {
+      await keep('kept');
+      await restore('early');
+      await sql(`update heads set head = set_byte(head, 0, get_byte(head, 0) # 1) where organization_id = :a`);
+      const enclave = start();
+      accept(rootIn(await enclave.refusal()));
+      await sleep(1200);
+      expect(await enclave.refusal()).toContain('a head was not made by this enclave');
+      await restore('kept');
+      await enclave.serving();
+      enclave.stop();
+    });
+
+    test('the right root takes the old state, and refuses every body that was stamped before', async () => {
+      await keep('kept');
+      await restore('early');
+      const enclave = start();
+      accept(rootIn(await enclave.refusal()));
+      await enclave.serving();
+      for (const repeat of await Promise.all(repeatable.map(enclave.wire))) {
+        expect([repeat.status, reasonOf(repeat)]).toEqual([400, 'INVALID_TIME']);
+      }
+      // Its word was for once: the same old state is not taken again.
+      enclave.stop();
+      await restore('early');
+      const again = start();
+      expect(await again.refusal()).toContain('accept-state');
+      again.stop();
+    });
+  });
+
+  describe('a folder', () => {
+    /** What a start says about a folder that is not whole. */
+    function refusalOf(change: (path: (name: string) => string) => void): string {
+      const broken = mkdtempSync(join(tmpdir(), 'countersign-broken-'));
+      cpSync(folder, broken, { recursive: true });
+      change((name) => join(broken, name));
+      try {
+        startEnclave(broken, opened.get()).stop();
+        return 'started';
+      } catch (error) {
+        return (error as Error).message;
+      } finally {
+        rmSync(broken, { recursive: true });
+      }
+    }
+
+    test('without anchor, without sealing, or with those of another enclave, is refused and never a first start', () => {
+      const other = mkdtempSync(join(tmpdir(), 'countersign-other-'));
+      startEnclave(other, opened.get()).stop();
+      expect(refusalOf((path) => rmSync(path('anchor')))).toContain(
+        'restore both from one backup, together with the database',
+      );
+      expect(refusalOf((path) => rmSync(path('sealing')))).toContain('restore both from one backup');
+      expect(refusalOf((path) => cpSync(join(other, 'anchor'), path('anchor')))).toContain('neither slot can be read');
+      expect(refusalOf((path) => cpSync(join(other, 'sealing'), path('sealing')))).toContain(
+        'neither slot can be read',
+      );
+      expect(refusalOf((path) => writeFileSync(path('anchor'), ''))).not.toBe('started');
+      expect(refusalOf((path) => writeFileSync(path('sealing'), 'x'))).toContain('restore it from the backup');
+      rmSync(other, { recursive: true });
+    });
+
+    test('of another enclave does not take the database over', async () => {
+      const other = mkdtempSync(join(tmpdir(), 'countersign-other-'));
+      const enclave = startEnclave(other, opened.get());
+      expect(await enclave.refusal()).toMatch(/accept-state/);
+      enclave.stop();
+      rmSync(other, { recursive: true });
+    });
+  });
+});

@@ -112,6 +112,16 @@ describe('2. the stamp is over the raw bytes', () => {
     expect(json.activity.intent).toEqual({ createUsersIntentV4: { users: [{ ...kept, apiKeys: [key] }] } });
   });
 
+  test('as Rust writes JSON: a query has an empty string for each text that is not set', async () => {
+    const paginationOptions = { limit: '2', before: '', after: '' };
+    const { organizationId } = root;
+    const listed = JSON.stringify({ organizationId, filterType: '', filterValue: '', paginationOptions });
+    const { json } = await send('query/list_suborgs', listed, root);
+    expect(json.organizationIds).toContain(sub.organizationId);
+    const text = JSON.stringify({ organizationId, filterByStatus: [], filterByType: [], paginationOptions: null });
+    expect((await send('query/list_activities', text, root)).json.activities).not.toEqual([]);
+  });
+
   test('the same JSON in other bytes is another body', async () => {
     const body = { organizationId: sub.organizationId };
     const stamp = await stampOf(JSON.stringify(body), sub);
@@ -423,8 +433,8 @@ const unsignedTransaction = serializeTransaction({
   maxFeePerGas: 2n,
   maxPriorityFeePerGas: 1n,
 }).slice(2);
-const signTransaction = (unsigned: string) => {
-  const parameters = { signWith: sub.address, type: 'TRANSACTION_TYPE_ETHEREUM', unsignedTransaction: unsigned };
+const signTransaction = (unsigned: string, type = 'TRANSACTION_TYPE_ETHEREUM') => {
+  const parameters = { signWith: sub.address, type, unsignedTransaction: unsigned };
   return submit('sign_transaction', 'ACTIVITY_TYPE_SIGN_TRANSACTION_V2', parameters, sub);
 };
 
@@ -436,7 +446,9 @@ test('15. hex comes with 0x or without', async () => {
   );
   expect(payloads[1]).toEqual(payloads[0]);
   expect(payloads[2]).toEqual(payloads[0]);
-  const [plain, prefixed] = await Promise.all([unsignedTransaction, `0x${unsignedTransaction}`].map(signTransaction));
+  const [plain, prefixed] = await Promise.all(
+    [unsignedTransaction, `0x${unsignedTransaction}`].map((each) => signTransaction(each)),
+  );
   expect(resultOf(prefixed as Answer)).toEqual(resultOf(plain as Answer));
 });
 
@@ -550,6 +562,13 @@ describe('18. errors are google.rpc.Status', () => {
       3,
       'invalid payload encoding',
       () => signRawPayload('x', 'PAYLOAD_ENCODING_NONE'),
+    ],
+    [
+      'a chain that is not there yet',
+      501,
+      12,
+      'TRANSACTION_TYPE_SOLANA',
+      () => signTransaction('00', 'TRANSACTION_TYPE_SOLANA'),
     ],
     ['a transaction that is none', 400, 3, 'failed to parse transaction', () => signTransaction('02c0')],
   ])('%s: %i, code %i', async (_, status, code, message, request) => {

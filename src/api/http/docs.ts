@@ -92,7 +92,7 @@ function renderFields(schema: JsonSchema): string {
   const required = new Set(parts(schema).flatMap((part) => (part.required as string[] | undefined) ?? []));
   const items = properties.map(([name, field]) => {
     const optional = required.has(name) ? '' : ', optional';
-    const about = field.description ? ` ${prose(String(field.description))}.` : '';
+    const about = typeof field.description === 'string' ? ` ${prose(field.description)}.` : '';
     return `<li><code>${escapeHtml(name)}</code> <span class="kind">${escapeHtml(kindOf(field))}${optional}</span>${about}
       ${renderFields(field)}</li>`;
   });
@@ -118,7 +118,8 @@ function kindOf(schema: JsonSchema): string {
   const choices = (schema.anyOf ?? schema.oneOf) as JsonSchema[] | undefined;
   if (choices) return [...new Set(choices.map(kindOf))].join(' | ');
   if (schema.type === 'array') return `array of ${kindOf((schema.items ?? {}) as JsonSchema)}`;
-  return String(schema.format ?? schema.type ?? (schema.allOf ? 'object' : 'any'));
+  const kind = schema.format ?? schema.type;
+  return typeof kind === 'string' ? kind : schema.allOf ? 'object' : 'any';
 }
 
 const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };

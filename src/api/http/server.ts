@@ -38,7 +38,7 @@ export function createServer(parts: ServerParts): Server {
   server.on('checkContinue', (request, response) => {
     // Without the interim answer a client need not send a body that is too large anyway.
     if (!(Number(request.headers['content-length']) > maxBody)) response.writeContinue();
-    handle(request, response);
+    void handle(request, response);
   });
   return server;
 }

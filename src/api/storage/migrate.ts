@@ -21,9 +21,16 @@ export async function migrateWhenReady(databaseUrl: string): Promise<void> {
   }
 }
 
-/** Nobody listens, or PostgreSQL says that it is starting up (57P03). */
-const isStarting = (error: unknown): boolean =>
-  ['ECONNREFUSED', 'ENOENT', 'ECONNRESET', '57P03'].includes((error as { code?: string }).code ?? '');
+/** Nobody answers, or PostgreSQL says that it is starting, stopping or has no connection to spare. */
+function isStarting(error: unknown): boolean {
+  const { code, message } = error as { code?: string; message: string };
+  return code === undefined ? /timeout|terminated/.test(message) : passing.includes(code);
+}
+
+const passing = [
+  ...['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND'],
+  ...['EAI_AGAIN', '57P01', '57P02', '57P03', '53300'],
+];
 
 /** Runs the migrations that are missing; two that start at once do it once. Rejects when the database is newer. */
 export async function migrate(databaseUrl: string): Promise<void> {

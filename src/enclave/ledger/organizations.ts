@@ -73,8 +73,12 @@ export function createOrganizationCache(
     for (const [oldest, entry] of cached) {
       if (total <= capacity || oldest === id) break;
       // What is not released may not be in the database yet; it goes to the back of the queue.
-      if (entry.opened.batch <= released()) forget(oldest);
-      else cached.delete(oldest) && cached.set(oldest, entry);
+      if (entry.opened.batch <= released()) {
+        forget(oldest);
+      } else {
+        cached.delete(oldest);
+        cached.set(oldest, entry);
+      }
     }
   };
 

@@ -24,7 +24,7 @@ export function localFileSealing(folder: string): SealingProvider {
       const content = readSealed(path);
       if (content.v !== formatVersion || content.provider !== 'local-file') {
         throw new SealingError(
-          `${path}: unknown format ${content.provider}/${content.v}, expected local-file/${formatVersion}`,
+          `${path}: unknown format ${String(content.provider)}/${String(content.v)}, expected local-file/${formatVersion}`,
         );
       }
       if (!(content.rootKey instanceof Uint8Array) || content.rootKey.length !== 32) {

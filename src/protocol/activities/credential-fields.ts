@@ -136,7 +136,7 @@ export const userV1 = v.pipe(
     authenticators: emptyList(v.pipe(authenticatorV1, v.transform(ofAuthenticatorV1))),
     ...tags,
   }),
-  v.transform(({ accessType: _, ...given }): UserParameters => ({ ...given, oauthProviders: [] })),
+  v.transform(({ accessType: _accessType, ...given }): UserParameters => ({ ...given, oauthProviders: [] })),
 );
 export const userV2 = v.pipe(
   v.strictObject({ ...named, ...keysOfV1, ...passkeys, ...tags }),

@@ -6,9 +6,9 @@ import { computeAddress } from 'ethers';
 import { privateKeyToAccount } from 'viem/accounts';
 import { describe, expect, it } from 'vitest';
 import { addressFormats, addressOf } from '../../../src/decode/address.ts';
+import type { Curve } from '../../../src/decode/curve.ts';
 import { publicKeyOf } from '../../../src/enclave/keys/curve.ts';
 import { deriveSecret, seedOf } from '../../../src/enclave/keys/hd.ts';
-import type { Curve } from '../../../src/decode/curve.ts';
 import { thrownBy } from './thrown-by.ts';
 
 const generator = '0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798';

@@ -30,6 +30,13 @@ test('unknown fields are ignored and null is absent', () => {
   expect(parse('get_api_keys', { userId: null, more: { a: [1] }, __proto__x: 1 })).toEqual({ organizationId });
 });
 
+test('an empty string is absent too, at every depth', () => {
+  const paginationOptions = { limit: '', before: '', after: '' };
+  const expected = { organizationId, paginationOptions: { limit: 10 } };
+  expect(parse('list_suborgs', { filterType: '', filterValue: '', paginationOptions })).toEqual(expected);
+  expect(violations('get_user', { userId: '' })).toEqual(['userId']);
+});
+
 test('a page is ten objects where nothing else is said', () => {
   expect(parse('list_activities', {})).toEqual({ organizationId, paginationOptions: { limit: 10 } });
   expect(parse('list_activities', { paginationOptions: { limit: null } })).toMatchObject({
