@@ -48,14 +48,14 @@ const activitiesOf = (json: unknown): WireActivity[] => {
 
 /** One intent, and for what is completed one result, under the keys of exactly this version. */
 function checkActivity({ type, status, intent, result }: WireActivity): string[] {
-  const found = findActivity(type);
-  if (!found) return [`unknown type ${type}`];
-  const { activity, version } = found;
-  const wanted = status === 'ACTIVITY_STATUS_COMPLETED' ? [version.result] : [];
-  const keys = [Object.keys(intent).join(), Object.keys(result).join()];
-  const expected = [version.intent, wanted.join()];
-  if (keys.join('|') !== expected.join('|')) return [`${type}: expected ${expected}, got ${keys}`];
-  return wanted.flatMap((key) => differences(activity.result, result[key]));
+  const known = findActivity(type);
+  if (!known) return [`unknown type ${type}`];
+  const { activity, version } = known;
+  const results = status === 'ACTIVITY_STATUS_COMPLETED' ? [version.result] : [];
+  const expected = JSON.stringify([[version.intent], results]);
+  const found = JSON.stringify([Object.keys(intent), Object.keys(result)]);
+  if (found !== expected) return [`${type}: expected the keys ${expected}, got ${found}`];
+  return results.flatMap((key) => differences(activity.result, result[key]));
 }
 
 /** Schemas drop what they do not know, so what goes in must come out. */

@@ -9,7 +9,6 @@ import { type Recorder, startRecorder } from './recorder.ts';
 export type CompatService = {
   /** Of a relay in front of the service that passes on everything as it is. */
   readonly baseUrl: string;
-  readonly port: number;
   readonly root: Root;
   /** Paths that were answered with success. */
   readonly succeeded: ReadonlySet<string>;
@@ -44,9 +43,6 @@ export function useService(): CompatService {
     succeeded,
     get baseUrl() {
       return recorder.baseUrl;
-    },
-    get port() {
-      return service.port;
     },
     get root() {
       return service.root;
