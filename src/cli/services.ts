@@ -43,6 +43,8 @@ export function launchEnclave({ settings, host, locks }: Services): Running {
     // For the native secp256k1 binding; its warning is about add-ons that one did not choose.
     '--allow-addons',
     '--disable-warning=PERM0001',
+    // The loader of the native binding asks whether this is Alpine; refused, it would not load.
+    '--allow-fs-read=/etc/alpine-release',
     ...[...programPaths(), ...paths].map((path) => `--allow-fs-read=${path}`),
     ...paths.map((path) => `--allow-fs-write=${path}`),
     join(checkout, 'src', 'enclave', 'main.ts'),

@@ -21,6 +21,7 @@ import type { Anchor, AnchoredState } from './anchors/anchor.ts';
 import { fileAnchor } from './anchors/file.ts';
 import { createClock } from './clock.ts';
 import { formatVersion } from './contexts.ts';
+import { secp256k1IsNative } from './keys/secp256k1.ts';
 import { boot, genesis, revealBucket } from './ledger/boot.ts';
 import { type CheckpointSigner, createCheckpointSigner } from './ledger/checkpoint.ts';
 import { sha256 } from './ledger/hash.ts';
@@ -119,6 +120,7 @@ export function createEnclave(settings: EnclaveSettings, send: (message: FromEnc
       sealing: settings.sealing,
       anchor: secrets.anchor.name,
       isolation: settings.isolation,
+      secp256k1: secp256k1IsNative ? 'native' : 'portable',
     };
   }
 

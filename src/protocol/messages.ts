@@ -50,6 +50,8 @@ export type EnclaveStatus = {
   sealing: string;
   anchor: string;
   isolation: string;
+  /** `native` leaves no copy of a private key behind and is much faster than `portable`. */
+  secp256k1: 'native' | 'portable';
 };
 
 /** Order of keys inside a row type is the order of columns in the database. */

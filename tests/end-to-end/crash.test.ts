@@ -68,7 +68,6 @@ const rounds: readonly Victim[] = [
   'the group, again while it starts',
   'postgres',
   'the process group',
-  pick(['api', 'enclave', 'postgres']),
 ];
 
 test.each(rounds.map((victim, index) => [index + 1, victim] as const))(

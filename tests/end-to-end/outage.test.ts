@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { RootFile } from '../../src/cli/root-file.ts';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startPostgres } from '../support/postgres.ts';
 import { descendants, freePort, startService } from '../support/service.ts';
 import { addDatabase, administer } from './database.ts';
 import { healthyAgain, launch } from './launch.ts';

@@ -30,15 +30,17 @@ export function readBody(request: IncomingMessage, response: ServerResponse): Pr
       size += chunk.length;
       if (size <= maxBody) chunks.push(chunk);
       else if (size <= maxDiscarded) chunks.length = 0;
-      else reject(refuseRest());
+      // More may come in after the answer went out.
+      else if (!response.headersSent) reject(refuseRest());
     });
     request.on('end', () => {
       if (size > maxBody) reject(tooLarge());
       else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
     });
+    const refuseCutOff = () => reject(invalidArgument('the body ended early'));
     request.on('close', () => {
-      if (!request.complete) reject(invalidArgument('the body ended early'));
+      if (!request.complete) refuseCutOff();
     });
-    request.on('error', reject);
+    request.on('error', refuseCutOff);
   });
 }

@@ -6,6 +6,7 @@ import { crossOrigin } from './cross-origin.ts';
 import { limit, type RateLimitSetting } from './limit.ts';
 import { observe } from './observe.ts';
 import { maxBody } from './read-body.ts';
+import { refuseBrokenRequests } from './refuse-connection.ts';
 import { type RouteParts, routes } from './routes.ts';
 
 export type ServerParts = RouteParts & {
@@ -35,6 +36,7 @@ export function createServer(parts: ServerParts): Server {
   const handle = app.callback();
   const server = createHttpServer({ ...timeouts, maxHeaderSize: 32 * 1024, noDelay: true }, handle);
   server.maxRequestsPerSocket = 0;
+  refuseBrokenRequests(server);
   server.on('checkContinue', (request, response) => {
     // Without the interim answer a client need not send a body that is too large anyway.
     if (!(Number(request.headers['content-length']) > maxBody)) response.writeContinue();

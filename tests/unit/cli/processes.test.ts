@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { keepRunning, launch, type Running } from '../../../src/cli/processes.ts';
 
 const shell = (script: string, name = script): Running =>
@@ -54,4 +54,41 @@ test('when one ends, the other is killed and both are started again; a stop goes
   await group.stop(false);
   expect(order).toEqual(['api', 'enclave']);
   expect(started).toHaveLength(2);
+});
+
+describe('quick failures', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** Lets `first` run for `ms`, then has whatever follows fail at once, nine times at most; gives the reason for giving up. */
+  async function failAfter(first: Running, ms: number): Promise<string | undefined> {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'Date'] });
+    const said: string[] = [];
+    let gaveUp: string | undefined;
+    const group = keepRunning(
+      [first],
+      () => [shell('exit 1', 'next')],
+      (line) => said.push(line),
+      (reason) => {
+        gaveUp = reason;
+      },
+    );
+    vi.advanceTimersByTime(ms);
+    first.kill();
+    for (let round = 1; round < 10 && !gaveUp; round++) {
+      while (said.length < round && !gaveUp) await new Promise((resolve) => setImmediate(resolve));
+      vi.advanceTimersByTime(8000);
+    }
+    await group.stop(true);
+    return gaveUp;
+  }
+
+  test('of what never ran end the service', async () => {
+    expect(await failAfter(shell('exec sleep 60'), 0)).toMatch(/given up after 5 quick failures/);
+  });
+
+  test('of what ran before do not, for what ails it may pass', async () => {
+    expect(await failAfter(shell('exec sleep 60'), 11_000)).toBeUndefined();
+  });
 });

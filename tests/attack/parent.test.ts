@@ -1,0 +1,308 @@
+/**
+ * The parent organization as the attacker of DESIGN §1: it made the sub-organizations and reads them. It cannot sign with,
+ * change, add a credential to, or delete one that it holds no credential in.
+ */
+import { serializeTransaction } from 'viem/utils';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { orderDone, placeOrder } from '../../src/cli/orders.ts';
+import { newCredentials } from '../../src/cli/root-file.ts';
+import { activities, queries } from '../../src/protocol/registry.ts';
+import { generateApiKey } from '../../src/stamping/make-api-key-stamp.ts';
+import { newRegistration } from '../support/registration.ts';
+import {
+  createResident,
+  ethereumAccount,
+  newPasskey,
+  type Resident,
+  readAll,
+  sign,
+  signing,
+} from '../support/resident.ts';
+import { type Service, startService } from '../support/service.ts';
+import {
+  activityBody,
+  type Caller,
+  overHttp,
+  query,
+  reasonOf,
+  resultOf,
+  rootCaller,
+  submit,
+  type Wire,
+} from '../support/wire.ts';
+
+let service: Service;
+let wire: Wire;
+let parent: Caller;
+let otherParent: Caller;
+let alice: Resident;
+
+beforeAll(async () => {
+  service = await startService();
+  wire = overHttp(service.baseUrl);
+  parent = rootCaller(service.root);
+  alice = await createResident(wire, parent, 'Alice');
+  const credentials = newCredentials(service.baseUrl);
+  const names = { organizationName: 'Other company', userName: 'Root user', apiKeyName: 'Root key' };
+  placeOrder(service.dataDir, credentials, names);
+  await orderDone(service.dataDir, credentials.organizationId, AbortSignal.timeout(20_000));
+  otherParent = rootCaller({ ...service.root, ...credentials });
+});
+
+afterAll(() => service?.stop());
+
+const inside = (caller: Caller, organizationId: string): Caller => ({ ...caller, organizationId });
+const apiKeyParameters = ({ publicKey } = generateApiKey()) => ({
+  apiKeyName: 'another key',
+  publicKey,
+  curveType: 'API_KEY_CURVE_P256',
+});
+const passkeyParameters = (passkey = newPasskey()) => ({ authenticatorName: 'another', ...passkey.register() });
+const userParameters = (name: string) => ({
+  userName: name,
+  apiKeys: [apiKeyParameters()],
+  authenticators: [passkeyParameters()],
+  oauthProviders: [],
+  userTags: [],
+});
+
+/** What there is to be named in an organization, beyond what every resident has. */
+type Things = {
+  otherUserId: string;
+  otherApiKeyId: string;
+  otherAuthenticatorId: string;
+  policyIds: [string, string, string];
+  accountId: string;
+};
+
+async function furnish(owner: Resident): Promise<Things> {
+  const users = [userParameters('Housemate')];
+  const made = resultOf(await submit(wire, owner.byPasskey, 'create_users', 'CREATE_USERS_V4', { users }));
+  const [otherUserId] = made.userIds as [string];
+  const policy = { policyName: 'a', effect: 'EFFECT_ALLOW', condition: 'true', consensus: 'true', notes: '' };
+  const policies = ['a', 'b', 'c'].map((policyName) => ({ ...policy, policyName }));
+  const stored = resultOf(await submit(wire, owner.byPasskey, 'create_policies', 'CREATE_POLICIES', { policies }));
+  const { body } = await query(wire, owner.byPasskey, 'get_user', { userId: otherUserId });
+  const user = body.user as { apiKeys: [{ apiKeyId: string }]; authenticators: [{ authenticatorId: string }] };
+  const listed = await query(wire, owner.byPasskey, 'list_wallet_accounts', { walletId: owner.walletId });
+  return {
+    otherUserId,
+    otherApiKeyId: user.apiKeys[0].apiKeyId,
+    otherAuthenticatorId: user.authenticators[0].authenticatorId,
+    policyIds: stored.policyIds as [string, string, string],
+    accountId: (listed.body.accounts as { walletAccountId: string }[])[1]?.walletAccountId as string,
+  };
+}
+
+const transaction = serializeTransaction({
+  ...({ type: 'eip1559', chainId: 1, nonce: 0, gas: 21_000n, value: 1n } as const),
+  ...{ maxFeePerGas: 1n, maxPriorityFeePerGas: 1n, to: '0x0000000000000000000000000000000000000001' },
+});
+
+/** Parameters with which the owner carries out each activity, in an order in which all of them can be. */
+function plausible(owner: Resident, things: Things): Record<string, object> {
+  const { userId, walletId, addresses, privateKeyId } = owner;
+  const { otherUserId, otherApiKeyId, otherAuthenticatorId, policyIds, accountId } = things;
+  const { payload, ...form } = signing(addresses[0]);
+  const policy = { effect: 'EFFECT_ALLOW', condition: 'true', consensus: 'true', notes: '' };
+  const rootUsers = [userParameters('Root')];
+  return {
+    create_sub_organization: { subOrganizationName: 'sub', rootQuorumThreshold: 1, rootUsers },
+    update_organization_name: { organizationName: 'renamed' },
+    update_root_quorum: { threshold: 1, userIds: [userId, otherUserId] },
+    set_organization_feature: { name: 'FEATURE_NAME_WEBAUTHN_ORIGINS', value: 'http://localhost:3000' },
+    remove_organization_feature: { name: 'FEATURE_NAME_WEBAUTHN_ORIGINS' },
+    create_users: { users: [userParameters('New')] },
+    create_api_only_users: {
+      apiOnlyUsers: [
+        { userName: 'Robot', apiKeys: [{ apiKeyName: 'k', publicKey: generateApiKey().publicKey }], userTags: [] },
+      ],
+    },
+    update_user: { userId: otherUserId, userName: 'a' },
+    update_user_name: { userId: otherUserId, userName: 'b' },
+    update_user_email: { userId: otherUserId, userEmail: 'evil@example.com' },
+    update_user_phone_number: { userId: otherUserId, userPhoneNumber: '+491701234567' },
+    create_authenticators: { userId, authenticators: [passkeyParameters()] },
+    create_api_keys: { userId, apiKeys: [apiKeyParameters()] },
+    create_wallet: { walletName: 'new', accounts: [ethereumAccount(0)] },
+    update_wallet: { walletId, walletName: 'renamed' },
+    create_wallet_accounts: { walletId, accounts: [ethereumAccount(7)] },
+    create_private_keys: {
+      privateKeys: [{ privateKeyName: 'new', curve: 'CURVE_ED25519', privateKeyTags: [], addressFormats: [] }],
+    },
+    sign_raw_payload: { ...form, payload },
+    sign_raw_payloads: { ...form, payloads: [payload] },
+    sign_transaction: { signWith: addresses[0], unsignedTransaction: transaction, type: 'TRANSACTION_TYPE_ETHEREUM' },
+    create_policy: { policyName: 'd', ...policy },
+    create_policies: { policies: [{ policyName: 'e', ...policy }] },
+    update_policy: { policyId: policyIds[0], policyEffect: 'EFFECT_DENY' },
+    delete_policy: { policyId: policyIds[1] },
+    delete_policies: { policyIds: [policyIds[2]] },
+    delete_api_keys: { userId: otherUserId, apiKeyIds: [otherApiKeyId] },
+    delete_authenticators: { userId: otherUserId, authenticatorIds: [otherAuthenticatorId] },
+    delete_wallet_accounts: { walletAccountIds: [accountId], deleteWithoutExport: true },
+    delete_private_keys: { privateKeyIds: [privateKeyId], deleteWithoutExport: true },
+    delete_wallets: { walletIds: [walletId], deleteWithoutExport: true },
+    delete_users: { userIds: [otherUserId] },
+    delete_sub_organization: { deleteWithoutExport: true },
+  };
+}
+
+const newestType = (name: string): string => {
+  const activity = activities.find((each) => each.name === name);
+  return Object.keys(activity?.versions ?? {})
+    .at(-1)
+    ?.replace('ACTIVITY_TYPE_', '') as string;
+};
+
+/** What each query asks, by what the organization has. */
+async function questions(owner: Resident, things: Things): Promise<Record<string, object>> {
+  const { userId, walletId, privateKeyId, addresses } = owner;
+  const listed = await query(wire, owner.byPasskey, 'list_activities');
+  const [activity] = listed.body.activities as [{ id: string }];
+  return {
+    ...{ whoami: {}, get_organization: {}, get_organization_configs: {}, list_users: {}, list_wallets: {} },
+    ...{ list_private_keys: {}, list_policies: {}, list_activities: {}, get_user: { userId } },
+    get_authenticator: { authenticatorId: things.otherAuthenticatorId },
+    get_authenticators: { userId },
+    get_api_key: { apiKeyId: things.otherApiKeyId },
+    ...{ get_api_keys: { userId }, get_oauth_providers: { userId }, get_wallet: { walletId } },
+    get_wallet_account: { walletId, address: addresses[0] },
+    list_wallet_accounts: { walletId },
+    get_private_key: { privateKeyId },
+    get_policy: { policyId: things.policyIds[0] },
+    get_activity: { activityId: activity.id },
+    ...{ list_suborgs: {}, list_verified_suborgs: {} },
+  };
+}
+
+/** Whom an organization that is no parent answers with a refusal: whoever asks for its sub-organizations. */
+const ofParentsOnly = ['list_suborgs', 'list_verified_suborgs'];
+
+test('every query about a sub-organization is answered to its parent, and none to the parent of another', async () => {
+  const things = await furnish(alice);
+  const asked = await questions(alice, things);
+  expect(Object.keys(asked).sort()).toEqual(queries.map(({ name }) => name).sort());
+  for (const [name, parameters] of Object.entries(asked)) {
+    const { status } = await query(wire, inside(parent, alice.organizationId), name, parameters);
+    expect(status, name).toBe(ofParentsOnly.includes(name) ? 403 : 200);
+    const refused = await query(wire, inside(otherParent, alice.organizationId), name, parameters);
+    expect([refused.status, reasonOf(refused)], name).toEqual([401, 'PUBLIC_KEY_NOT_FOUND']);
+  }
+});
+
+test('every activity in a sub-organization is refused to its parent, and to another, and its owner can do them all', async () => {
+  const owner = await createResident(wire, parent, 'Owner');
+  const things = await furnish(owner);
+  const wanted = plausible(owner, things);
+  expect(Object.keys(wanted).sort()).toEqual(activities.map(({ name }) => name).sort());
+  const before = await readAll(wire, owner.byPasskey);
+  for (const [name, parameters] of Object.entries(wanted)) {
+    const type = newestType(name);
+    const mine = await submit(wire, inside(parent, owner.organizationId), name, type, parameters);
+    expect([mine.status, reasonOf(mine)], name).toEqual([400, 'ORGANIZATION_MISMATCH']);
+    const others = await submit(wire, inside(otherParent, owner.organizationId), name, type, parameters);
+    expect([others.status, reasonOf(others)], name).toEqual([401, 'PUBLIC_KEY_NOT_FOUND']);
+    // In the parent itself there is none of these things.
+    if (/^(sign|delete|update_(user|wallet|policy)|create_wallet_accounts)/.test(name)) {
+      expect([400, 404], name).toContain((await submit(wire, parent, name, type, parameters)).status);
+    }
+  }
+  expect(await readAll(wire, owner.byPasskey)).toEqual(before);
+  for (const [name, parameters] of Object.entries(wanted)) {
+    const done = await submit(wire, owner.byPasskey, name, newestType(name), parameters);
+    const expected = name === 'create_sub_organization' ? 400 : 200;
+    expect(done.status, `${name}: ${JSON.stringify(done.body)}`).toBe(expected);
+  }
+});
+
+describe('at the creation of sub-organizations', () => {
+  const create = (rootUsers: object[], more: object = {}, caller = parent) =>
+    submit(wire, caller, 'create_sub_organization', 'CREATE_SUB_ORGANIZATION_V7', {
+      ...{ subOrganizationName: 'another', rootQuorumThreshold: 1, rootUsers, ...more },
+    });
+  const rootUser = (more: object) => ({ ...userParameters('Root'), userTags: undefined, ...more });
+
+  test('ids of one that exists cannot be given', async () => {
+    const given = {
+      subOrganizationId: alice.organizationId,
+      organizationId: alice.organizationId,
+      id: alice.organizationId,
+    };
+    for (const [field, id] of Object.entries(given)) {
+      const refused = await create([rootUser({})], { [field]: id });
+      expect([refused.status, refused.body.message], field).toEqual([400, expect.stringContaining(field)]);
+    }
+    const named = await create([rootUser({ userId: alice.userId })]);
+    expect([named.status, named.body.message]).toEqual([400, expect.stringContaining('userId')]);
+    expect((await sign(wire, inside(parent, alice.organizationId), alice.addresses[0])).status).toBe(400);
+  });
+
+  test("a resident's credential id cannot be claimed with another key, in a new organization or in the parent", async () => {
+    const credentialId = Buffer.from(alice.passkey.credentialId, 'base64url');
+    const stolen = { authenticatorName: 'stolen', ...newRegistration({ credentialId }) };
+    const refused = await create([rootUser({ authenticators: [stolen] })]);
+    expect([refused.status, refused.body.message]).toEqual([400, 'authenticator is already in use']);
+    const own = { userId: service.root.userId, authenticators: [stolen] };
+    const added = await submit(wire, parent, 'create_authenticators', 'CREATE_AUTHENTICATORS_V2', own);
+    expect([added.status, added.body.message]).toEqual([400, 'authenticator is already in use']);
+    const whoami = await query(wire, { ...alice.byPasskey, organizationId: parent.organizationId }, 'whoami');
+    expect(whoami.body.organizationId).toBe(alice.organizationId);
+  });
+
+  test("a copy of a resident's credentials in another organization gives nothing in the resident's own", async () => {
+    const victim = await createResident(wire, parent, 'Victim');
+    const copy = {
+      apiKeys: [apiKeyParameters(victim.apiKey), { ...apiKeyParameters(), apiKeyName: 'company' }],
+      authenticators: [passkeyParameters(victim.passkey)],
+    };
+    resultOf(await create([rootUser(copy)]));
+    expect((await sign(wire, victim.byPasskey, victim.addresses[0])).status).toBe(200);
+    expect((await sign(wire, inside(parent, victim.organizationId), victim.addresses[0])).status).toBe(400);
+    // With the parent's id it is now ambiguous who asks: refused rather than guessed.
+    const whoami = await query(wire, { ...victim.byPasskey, organizationId: parent.organizationId }, 'whoami');
+    expect([whoami.status, reasonOf(whoami)]).toEqual([401, 'CREDENTIAL_CONFLICT']);
+    expect((await query(wire, victim.byPasskey, 'whoami')).body.organizationId).toBe(victim.organizationId);
+  });
+
+  test('a company whose key is inside from the beginning acts there, and nowhere else', async () => {
+    const { apiPublicKey: publicKey } = service.root;
+    const company = rootUser({ authenticators: [], apiKeys: [apiKeyParameters({ publicKey, privateKey: '' })] });
+    const wallet = { walletName: 'shared', accounts: [ethereumAccount(0)] };
+    const created = resultOf(await create([rootUser({}), company], { wallet }));
+    const shared = created.wallet as { addresses: [string] };
+    const delegated = inside(parent, created.subOrganizationId as string);
+    expect((await sign(wire, delegated, shared.addresses[0])).status).toBe(200);
+    expect((await sign(wire, delegated, alice.addresses[0])).status).toBe(404);
+    expect((await sign(wire, inside(parent, alice.organizationId), alice.addresses[0])).status).toBe(400);
+  });
+});
+
+test('origins are fixed when a sub-organization is made: later changes of the parent do not reach it', async () => {
+  const evil = 'https://evil.example';
+  const from = (origin: string) => (body: string | Uint8Array) => alice.passkey.stamp(body, { clientData: { origin } });
+  const signFrom = async (origin: string) =>
+    (await sign(wire, { ...alice.byPasskey, stamp: from(origin) }, alice.addresses[0])).status;
+  expect([await signFrom('http://localhost:3000'), await signFrom(evil)]).toEqual([200, 401]);
+  const feature = { name: 'FEATURE_NAME_WEBAUTHN_ORIGINS', value: evil };
+  resultOf(await submit(wire, parent, 'set_organization_feature', 'SET_ORGANIZATION_FEATURE', feature));
+  expect([await signFrom('http://localhost:3000'), await signFrom(evil)]).toEqual([200, 401]);
+  // It does reach what is made from then on.
+  const localhost = { authenticatorName: 'passkey', ...newPasskey().register() };
+  const rootUsers = [{ ...userParameters('Late'), userTags: undefined, authenticators: [localhost] }];
+  const parameters = { subOrganizationName: 'late', rootQuorumThreshold: 1, rootUsers };
+  const refused = await submit(wire, parent, 'create_sub_organization', 'CREATE_SUB_ORGANIZATION_V7', parameters);
+  expect([refused.status, refused.body.message]).toEqual([400, 'invalid authenticator attestation']);
+  const { name } = feature;
+  resultOf(await submit(wire, parent, 'remove_organization_feature', 'REMOVE_ORGANIZATION_FEATURE', { name }));
+});
+
+test("what a resident stamped is not good for the parent's id, nor the parent's for a resident's", async () => {
+  const type = 'ACTIVITY_TYPE_CREATE_WALLET';
+  const parameters = { walletName: 'mine', accounts: [ethereumAccount(0)] };
+  const body = activityBody(parent.organizationId, type, parameters);
+  const byResident = await wire({ kind: 'submit', name: 'create_wallet', body, stamp: alice.byPasskey.stamp(body) });
+  expect(byResident.status).toBe(401);
+  const own = await wire({ kind: 'submit', name: 'create_wallet', body, stamp: parent.stamp(body) });
+  expect(own.status).toBe(200);
+});
