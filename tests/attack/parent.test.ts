@@ -58,13 +58,13 @@ const apiKeyParameters = ({ publicKey } = generateApiKey()) => ({
   curveType: 'API_KEY_CURVE_P256',
 });
 const passkeyParameters = (passkey = newPasskey()) => ({ authenticatorName: 'another', ...passkey.register() });
-const userParameters = (name: string) => ({
+const rootUserParameters = (name: string) => ({
   userName: name,
   apiKeys: [apiKeyParameters()],
   authenticators: [passkeyParameters()],
   oauthProviders: [],
-  userTags: [],
 });
+const userParameters = (name: string) => ({ ...rootUserParameters(name), userTags: [] });
 
 /** What there is to be named in an organization, beyond what every resident has. */
 type Things = {
@@ -105,7 +105,7 @@ function plausible(owner: Resident, things: Things): Record<string, object> {
   const { otherUserId, otherApiKeyId, otherAuthenticatorId, policyIds, accountId } = things;
   const { payload, ...form } = signing(addresses[0]);
   const policy = { effect: 'EFFECT_ALLOW', condition: 'true', consensus: 'true', notes: '' };
-  const rootUsers = [userParameters('Root')];
+  const rootUsers = [rootUserParameters('Root')];
   return {
     create_sub_organization: { subOrganizationName: 'sub', rootQuorumThreshold: 1, rootUsers },
     update_organization_name: { organizationName: 'renamed' },
@@ -221,7 +221,7 @@ describe('at the creation of sub-organizations', () => {
     submit(wire, caller, 'create_sub_organization', 'CREATE_SUB_ORGANIZATION_V7', {
       ...{ subOrganizationName: 'another', rootQuorumThreshold: 1, rootUsers, ...more },
     });
-  const rootUser = (more: object) => ({ ...userParameters('Root'), userTags: undefined, ...more });
+  const rootUser = (more: object) => ({ ...rootUserParameters('Root'), ...more });
 
   test('ids of one that exists cannot be given', async () => {
     const given = {
@@ -240,7 +240,7 @@ describe('at the creation of sub-organizations', () => {
 
   test("a resident's credential id cannot be claimed with another key, in a new organization or in the parent", async () => {
     const credentialId = Buffer.from(alice.passkey.credentialId, 'base64url');
-    const stolen = { authenticatorName: 'stolen', ...newRegistration({ credentialId }) };
+    const stolen = newRegistration({ name: 'stolen', credentialId });
     const refused = await create([rootUser({ authenticators: [stolen] })]);
     expect([refused.status, refused.body.message]).toEqual([400, 'authenticator is already in use']);
     const own = { userId: service.root.userId, authenticators: [stolen] };
@@ -289,7 +289,7 @@ test('origins are fixed when a sub-organization is made: later changes of the pa
   expect([await signFrom('http://localhost:3000'), await signFrom(evil)]).toEqual([200, 401]);
   // It does reach what is made from then on.
   const localhost = { authenticatorName: 'passkey', ...newPasskey().register() };
-  const rootUsers = [{ ...userParameters('Late'), userTags: undefined, authenticators: [localhost] }];
+  const rootUsers = [{ ...rootUserParameters('Late'), authenticators: [localhost] }];
   const parameters = { subOrganizationName: 'late', rootQuorumThreshold: 1, rootUsers };
   const refused = await submit(wire, parent, 'create_sub_organization', 'CREATE_SUB_ORGANIZATION_V7', parameters);
   expect([refused.status, refused.body.message]).toEqual([400, 'invalid authenticator attestation']);

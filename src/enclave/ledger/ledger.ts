@@ -155,6 +155,9 @@ export function createLedger(parts: LedgerParts): Ledger {
   const halted = (): CountersignError =>
     unavailable(`the service stopped to protect its state: ${reason}; it has to be restarted`, 'LEDGER_HALTED');
 
+  const changed = (organizationId: string): CountersignError =>
+    unavailable(`organization ${organizationId} changed while the request was being carried out; send it again`, 'CONFLICT');
+
   return {
     organizations,
     map,
@@ -205,14 +208,17 @@ export function createLedger(parts: LedgerParts): Ledger {
       const inMap = map.get(headKey(uuidBytes(to.id)));
       // A transition from anything but the newest state would fork the organization.
       if (inMap === undefined ? from !== null : !from?.headDigest.equals(inMap)) {
-        throw unavailable(
-          `organization ${to.id} changed while the request was being carried out; send it again`,
-          'CONFLICT',
-        );
+        throw changed(to.id);
       }
-      // Throws where a look-up falls into an opaque bucket.
-      for (const { key } of lookupChanges(from?.organization ?? null, to, keys.identity)) map.get(key);
+      for (const look of lookupChanges(from?.organization ?? null, to, keys.identity)) assertUnclaimed(look, to.id);
     }
+  }
+
+  /** An identity has one public key; another organization may have claimed it since the effect looked. Throws for an opaque bucket. */
+  function assertUnclaimed({ key, value }: LookupChange, organizationId: string): void {
+    const claims = map.withPrefix(key.subarray(0, identitySize));
+    const isOther = (claim: { key: Buffer; value: Buffer }) => !claim.key.equals(key) && !sameKey(claim.value, value);
+    if (value && claims.some(isOther)) throw changed(organizationId);
   }
 
   function changeEntry(batch: OpenBatch, key: Uint8Array, after: Uint8Array | null): void {
