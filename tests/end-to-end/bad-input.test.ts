@@ -502,7 +502,8 @@ describe('fuzz', () => {
       return text.slice(0, found.index) + JSON.stringify(value) + text.slice(found.index + found[0].length);
     };
   });
-  const mutations = fc.array(fc.oneof(insertion, removal, replacement, replacement), { minLength: 1, maxLength: 3 });
+  const mutation = fc.oneof(insertion, removal, { arbitrary: replacement, weight: 8 });
+  const mutations = fc.array(mutation, { minLength: 1, maxLength: 3 });
 
   const requests = (): readonly (readonly [string, object])[] => [
     [signPath, envelope()],
@@ -544,21 +545,20 @@ describe('fuzz', () => {
   const page = { filterByStatus: ['ACTIVITY_STATUS_COMPLETED'], paginationOptions: { limit: '3' } };
 
   test('mutations of stamped requests never give 5xx', { timeout: 90_000 }, async () => {
-    const seen = new Map<number, number>();
+    let understood = 0;
     await fc.assert(
       fc.asyncProperty(fc.nat({ max: 5 }), mutations, async (index, changes) => {
         const [path, content] = requests()[index] as readonly [string, object];
         const text = changes.reduce((before, change) => change(before), JSON.stringify(content)).toWellFormed();
         const { status, body: answer } = await send(service.baseUrl, stamped(user, path, text));
-        seen.set(status, (seen.get(status) ?? 0) + 1);
+        if (!JSON.stringify(answer).includes('(line ')) understood++;
         expect(status, `${path} ${text}\n${JSON.stringify(answer)}`).toBeLessThan(500);
         if (status !== 200) expect(answer).toMatchObject({ code: expect.any(Number), details: expect.any(Array) });
       }),
       { numRuns: 500, endOnFailure: true },
     );
-    // Neither is all of it refused as no JSON, nor is nothing refused.
-    expect(seen.get(200)).toBeGreaterThan(0);
-    expect(seen.get(400)).toBeGreaterThan(100);
+    // Many get past the reader of JSON.
+    expect(understood).toBeGreaterThan(100);
   });
 });
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { RootFile } from '../../src/cli/root-file.ts';
 import { startPostgres } from '../support/postgres.ts';
-import { descendants, freePort, startService } from '../support/service.ts';
+import { descendants, freePort, isAlive, startService } from '../support/service.ts';
 import { addDatabase, administer } from './database.ts';
 import { healthyAgain, launch } from './launch.ts';
 import {
@@ -78,7 +78,7 @@ describe.concurrent('a database outage', { timeout: 120_000 }, () => {
     const user = await createUser(baseUrl, root);
     const signalAll = (signal: NodeJS.Signals) => {
       const first = service.pids().postgres as number;
-      for (const pid of [...descendants(first).toReversed(), first]) process.kill(pid, signal);
+      for (const pid of [...descendants(first).toReversed(), first].filter(isAlive)) process.kill(pid, signal);
     };
     const stop = () => signalAll('SIGSTOP');
     await goThrough({ baseUrl, user }, stop, /the database does not answer in time/, () => signalAll('SIGCONT'));

@@ -45,6 +45,13 @@ export function findIdentity(map: MerkleMap, key: KeyObject, scope: string, iden
 
 export type LookupChange = { key: Buffer; value: Buffer | null };
 
+/** Whether another organization holds the identity of a look-up with another public key. */
+export function isContested(map: MerkleMap, { key, value }: LookupChange): boolean {
+  const held = map.withPrefix(key.subarray(0, digestSize));
+  const keyDigest = value?.subarray(16);
+  return held.some((other) => keyDigest && !other.key.equals(key) && !keyDigest.equals(other.value.subarray(16)));
+}
+
 /** The look-ups that come and go between two states of an organization. */
 export function lookupChanges(before: Organization | null, after: Organization, key: KeyObject): LookupChange[] {
   if (before?.users === after.users) return [];

@@ -14,7 +14,7 @@ import { sealBatch } from './batch-record.ts';
 import type { CheckpointSigner } from './checkpoint.ts';
 import { addFingerprint, dropExpired } from './fingerprints.ts';
 import { sha256 } from './hash.ts';
-import { lookupChanges } from './identities.ts';
+import { isContested, lookupChanges } from './identities.ts';
 import { type Log, leafHash } from './log.ts';
 import { headKey, type MerkleMap } from './merkle-map.ts';
 import { createOpenBatch, type OpenBatch } from './open-batch.ts';
@@ -156,7 +156,10 @@ export function createLedger(parts: LedgerParts): Ledger {
     unavailable(`the service stopped to protect its state: ${reason}; it has to be restarted`, 'LEDGER_HALTED');
 
   const changed = (organizationId: string): CountersignError =>
-    unavailable(`organization ${organizationId} changed while the request was being carried out; send it again`, 'CONFLICT');
+    unavailable(
+      `organization ${organizationId} changed while the request was being carried out; send it again`,
+      'CONFLICT',
+    );
 
   return {
     organizations,
@@ -210,15 +213,10 @@ export function createLedger(parts: LedgerParts): Ledger {
       if (inMap === undefined ? from !== null : !from?.headDigest.equals(inMap)) {
         throw changed(to.id);
       }
-      for (const look of lookupChanges(from?.organization ?? null, to, keys.identity)) assertUnclaimed(look, to.id);
+      // Another organization may have claimed an identity since the effect looked. Throws for one in an opaque bucket.
+      const lookups = lookupChanges(from?.organization ?? null, to, keys.identity);
+      if (lookups.some((lookup) => isContested(map, lookup))) throw changed(to.id);
     }
-  }
-
-  /** An identity has one public key; another organization may have claimed it since the effect looked. Throws for an opaque bucket. */
-  function assertUnclaimed({ key, value }: LookupChange, organizationId: string): void {
-    const claims = map.withPrefix(key.subarray(0, identitySize));
-    const isOther = (claim: { key: Buffer; value: Buffer }) => !claim.key.equals(key) && !sameKey(claim.value, value);
-    if (value && claims.some(isOther)) throw changed(organizationId);
   }
 
   function changeEntry(batch: OpenBatch, key: Uint8Array, after: Uint8Array | null): void {
