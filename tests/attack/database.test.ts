@@ -131,7 +131,7 @@ function isShorter(answer: WireAnswer, right: WireAnswer): boolean {
   const list = ({ body }: WireAnswer) => Object.values(body).find(Array.isArray) as unknown[] | undefined;
   const [shown, all] = [list(answer), list(right)];
   const whole = all?.map((entry) => JSON.stringify(entry));
-  return whole !== undefined && shown !== undefined && shown.every((entry) => whole.includes(JSON.stringify(entry)));
+  return (whole && shown?.every((entry) => whole.includes(JSON.stringify(entry)))) === true;
 }
 
 /** Each answer is right, or a refusal with a reason; lists of hints may be short. */

@@ -356,7 +356,7 @@ describe('names', () => {
 test('a user who fills the own organization with large activities stops nobody', async () => {
   const payload = 'ab'.repeat(520_000);
   const parameters = { ...signing(mallory.addresses[0]), payload, hashFunction: 'HASH_FUNCTION_KECCAK256' };
-  for (let round = 0; round < 9; round++) {
+  for (let round = 0; round < 5; round++) {
     const answers = await Promise.all(
       Array.from({ length: 4 }, () =>
         submit(wire, mallory.byApiKey, 'sign_raw_payload', 'SIGN_RAW_PAYLOAD_V2', parameters),
@@ -364,7 +364,7 @@ test('a user who fills the own organization with large activities stops nobody',
     );
     for (const { status } of answers) expect(status).toBe(200);
   }
-  for (const limit of ['100', '36', '20']) {
+  for (const limit of ['100', '20']) {
     const all = await query(wire, mallory.byApiKey, 'list_activities', { paginationOptions: { limit } });
     expect([all.status, all.body.message], limit).toEqual([429, 'the answer is too large']);
   }

@@ -16,7 +16,6 @@ export type Prepared = {
   readonly headers: Readonly<Record<string, string>>;
 };
 
-export type StatusAnswer = { readonly code: number; readonly message: string; readonly details: unknown[] };
 export type Answer = { readonly status: number; readonly body: unknown };
 export type Activity = ActivityObject;
 
