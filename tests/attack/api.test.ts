@@ -269,7 +269,9 @@ describe('rows', () => {
     const { repeatable, right } = before;
     for (const [index, answer] of (await readings(enclave.wire, world, repeatable)).entries()) {
       if (answer.status === 503) continue;
-      if (mayHide.includes(what) && isPart(answer, right[index] as WireAnswer)) continue;
+      // A sub-organization whose rows were altered is left out of its parent's lists, which are the last readings.
+      const isListOfOrganizations = what === 'organization' && index >= firstListOfOrganizations;
+      if ((mayHide.includes(what) || isListOfOrganizations) && isPart(answer, right[index] as WireAnswer)) continue;
       expect(answer, `${name} in ${what}, reading ${index}`).toEqual(right[index]);
     }
     const signed = await sign(enclave.wire, alice.byPasskey, alice.addresses[1]);
@@ -324,6 +326,8 @@ describe('rows', () => {
       query(wire, parent, 'list_suborgs', { filterType: 'CREDENTIAL_ID', filterValue: alice.passkey.credentialId }),
     ]);
   }
+
+  const firstListOfOrganizations = 5;
 
   /** Whether a list is one from which something was left out. */
   function isPart(answer: WireAnswer, whole: WireAnswer): boolean {
