@@ -115,7 +115,7 @@ async function survey(wire: Wire): Promise<Survey> {
   ];
   const ofMallory = [
     query(wire, mallory.byApiKey, 'get_organization'),
-    query(wire, mallory.byPasskey, 'list_activities'),
+    query(wire, mallory.byPasskey, 'list_activities', { filterByType: ['ACTIVITY_TYPE_CREATE_PRIVATE_KEYS_V2'] }),
   ];
   const filter = { filterType: 'EMAIL', filterValue: 'alice@example.com' };
   const ofParent = [query(wire, parent, 'list_suborgs'), query(wire, parent, 'list_suborgs', filter)];
@@ -353,11 +353,15 @@ describe('an enclave that starts on', () => {
     await alter();
     const enclave = start();
     await Promise.race([enclave.serving(), enclave.refusal().catch(() => {})]);
-    const found = await survey(enclave.wire);
-    expectRightOrRefused(found, right, context);
-    await expectNoPower(enclave.wire, context);
-    await look?.(enclave.wire);
-    await putBack('kept');
+    let found: Survey;
+    try {
+      found = await survey(enclave.wire);
+      expectRightOrRefused(found, right, context);
+      await expectNoPower(enclave.wire, context);
+      await look?.(enclave.wire);
+    } finally {
+      await putBack('kept');
+    }
     await enclave.serving();
     expect(await survey(enclave.wire), `${context}, put back`).toEqual(right);
     enclave.stop();

@@ -1,7 +1,7 @@
 /** An enclave with whatever an attacker likes in the place of `api`: the real process, or the real thing inside the test's. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
@@ -66,9 +66,8 @@ const callerOf = (credentials: Credentials) => rootCaller({ ...credentials, rpId
 
 /** Resolves when the parent organization of `enclaveFolder` is there. */
 export async function ordersDone(folder: string): Promise<void> {
-  const { readdirSync } = await import('node:fs');
   const waiting = () => readdirSync(join(folder, 'orders')).some((file) => /^[0-9a-f-]{36}\.json$/.test(file));
-  while (existsSync(join(folder, 'orders')) && waiting()) await sleep(20);
+  while (waiting()) await sleep(20);
 }
 
 const environment = (folder: string) => ({ COUNTERSIGN_ENCLAVE_DIR: folder, COUNTERSIGN_ISOLATION: 'none' });
@@ -98,8 +97,8 @@ const flags = ['--disallow-code-generation-from-strings', '--disable-proto=delet
 const main = fileURLToPath(new URL('../../src/enclave/main.ts', import.meta.url));
 
 /** The enclave as a process of its own, at the other end of a socket pair. */
-export function spawnEnclave(folder: string, storage: Storage, nodeFlags: readonly string[] = []): EnclaveProcess {
-  const child = spawn(process.execPath, [...flags, ...nodeFlags, main], {
+export function spawnEnclave(folder: string, storage: Storage): EnclaveProcess {
+  const child = spawn(process.execPath, [...flags, main], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     env: environment(folder),
   });

@@ -19,7 +19,7 @@ export type Resident = {
   readonly byApiKey: Caller;
 };
 
-export const passkeyOrigin = 'http://localhost:3000';
+const passkeyOrigin = 'http://localhost:3000';
 export const newPasskey = () => createSoftwareAuthenticator({ rpId: 'localhost', origin: passkeyOrigin });
 
 export const ethereumAccount = (index: number) => ({
@@ -86,13 +86,13 @@ export async function sign(wire: Wire, caller: Caller, address: string): Promise
 }
 
 /** The address that a signature in `answer` over `digest` is by. */
-export function signerOf(answer: WireAnswer, digest: string): Promise<string> {
+function signerOf(answer: WireAnswer, digest: string): Promise<string> {
   const { r, s, v } = resultOf(answer) as { r: string; s: string; v: string };
   const signature = `0x${r}${s}${(27 + Number.parseInt(v, 16)).toString(16)}` as const;
   return recoverAddress({ hash: `0x${digest}`, signature });
 }
 
-/** Everything of the organization that queries show, with the right to be compared with what they showed before. */
+/** What queries show of an organization, to be compared with what they show later. */
 export async function readAll(wire: Wire, caller: Caller): Promise<WireAnswer[]> {
   const names = ['get_organization', 'list_users', 'list_wallets', 'list_private_keys', 'list_policies'];
   return Promise.all(names.map((name) => query(wire, caller, name)));
