@@ -60,6 +60,8 @@ export function createEnclave(settings: EnclaveSettings, send: (message: FromEnc
   let refusal: string | null = null;
   let started = false;
   let stopped = false;
+  /** Being carried out right now; not those that wait for their batch. */
+  let submissions = 0;
 
   async function start(): Promise<void> {
     while (!stopped && !service) {
@@ -67,7 +69,7 @@ export function createEnclave(settings: EnclaveSettings, send: (message: FromEnc
         const booted = await bootLedger(settings, secrets, port);
         ledger = booted.ledger;
         await recordStart(settings, booted);
-        service = createService(ledger, port, secrets.sealer, settings);
+        service = createService(ledger, port, secrets.sealer, settings, () => submissions > 1);
         refusal = null;
         // The first registration should not wait for it, nor the start.
         void loadLibrary();
@@ -98,12 +100,22 @@ export function createEnclave(settings: EnclaveSettings, send: (message: FromEnc
   /** The answer's JSON value, or what was thrown; either has waited for what it was computed from. */
   async function attempt(request: RequestMessage): Promise<unknown> {
     if (!service) return unavailable(refusal ?? 'the enclave is starting', refusal ? 'STATE_REFUSED' : 'STARTING');
-    const carryOut = request.kind === 'submit' ? submit : query;
     const result = await carryOut(service, request).catch(reportUnexpected);
     return service.ledger.settled().then(
       () => result,
       (error: unknown) => error,
     );
+  }
+
+  async function carryOut(service: Service, request: RequestMessage): Promise<unknown> {
+    if (request.kind === 'query') return query(service, request);
+    submissions++;
+    try {
+      return await submit(service, request);
+    } finally {
+      submissions--;
+      if (submissions === 0) service.ledger.close();
+    }
   }
 
   function status(): EnclaveStatus {

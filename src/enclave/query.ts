@@ -1,11 +1,12 @@
 /** Answers a stamped query about an organization, its own user's or its parent's. */
 import { CountersignError, invalidArgument } from '../protocol/errors.ts';
-import { parseJson } from '../protocol/json.ts';
+import { type JsonObject, parseJson } from '../protocol/json.ts';
 import type { RequestMessage } from '../protocol/messages.ts';
 import { parseRequest } from '../protocol/parse-request.ts';
 import { findQuery } from '../protocol/queries/index.ts';
 import { findActivity } from '../protocol/registry.ts';
 import type { QueryContext } from './effect.ts';
+import { assertFresh, readTimestamp } from './freshness.ts';
 import { answers } from './queries/index.ts';
 import { readStamp, resolveCaller, resolveThroughParent } from './resolve-caller.ts';
 import type { Service } from './service.ts';
@@ -27,6 +28,7 @@ export async function query(service: Service, request: RequestMessage): Promise<
       fields: [{ field: 'type', description: 'expected a query, found an activity' }],
     });
   }
+  assertBinding(service, found.name, envelope);
   const organizationId = readOrganizationId(envelope);
   const parsed = parseRequest(found, envelope);
   const stamp = readStamp(request.stamp);
@@ -55,3 +57,20 @@ export async function query(service: Service, request: RequestMessage): Promise<
   const answer = answers[found.name as keyof typeof answers] as (context: QueryContext, request: unknown) => unknown;
   return answer(context, parsed);
 }
+
+/**
+ * Our own clients put a query's name and time into the body (`src/protocol/bound-query.ts`): such a body is good for this
+ * query and for an hour, however often `api` shows it. Turnkey's clients send neither.
+ */
+function assertBinding({ now, ledger }: Service, name: string, envelope: JsonObject): void {
+  if (isGiven(envelope.query) && envelope.query !== name) {
+    throw invalidArgument('bad request body', {
+      reason: 'QUERY_MISMATCH',
+      fields: [{ field: 'query', description: `expected ${name}, the query that is asked for` }],
+    });
+  }
+  if (isGiven(envelope.timestampMs)) assertFresh(readTimestamp(envelope), now(), ledger.epochStart());
+}
+
+/** Null and the empty string count as absent, as in the rest of a query. */
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== '';

@@ -59,13 +59,24 @@ export async function resolveCaller(
   stamp: Stamp,
   body: Uint8Array,
 ): Promise<Caller> {
+  const own = holderIn(target.organization, stamp);
+  if (own) return verifyCaller(source, target, own.id, stamp, body);
   const hits = source.findIdentity(scopeOf(target.organization), identityOf(stamp));
-  const own = hits.find(({ organizationId }) => organizationId === target.organization.id);
   const ofParent = hits.find(({ organizationId }) => organizationId === target.organization.parentId);
-  const hit = own ?? ofParent;
-  if (!hit) throw notFound(stamp);
-  const opened = own ? target : await source.load(hit.organizationId);
-  return verifyCaller(source, opened, hit, stamp, body);
+  if (!ofParent) throw notFound(stamp);
+  return verifyCaller(source, await source.load(ofParent.organizationId), ofParent.userId, stamp, body);
+}
+
+/** The user who holds the credential that a stamp names. */
+function holderIn({ users }: Organization, { kind, stamp }: Stamp): User | undefined {
+  for (const user of users.values()) {
+    const holds =
+      kind === 'passkey'
+        ? user.authenticators.some(({ credentialId }) => credentialId === stamp.credentialId)
+        : user.apiKeys.some(({ publicKey }) => publicKey === stamp.publicKey);
+    if (holds) return user;
+  }
+  return undefined;
 }
 
 /**
@@ -88,7 +99,7 @@ export async function resolveThroughParent(
     const what = stamp.kind === 'passkey' ? 'credential ID' : 'public key';
     throw unauthenticated(`more than one suborg associated with a ${what}`, 'CREDENTIAL_CONFLICT');
   }
-  return verifyCaller(source, await source.load(only.organizationId), only, stamp, body);
+  return verifyCaller(source, await source.load(only.organizationId), only.userId, stamp, body);
 }
 
 const identityOf = (stamp: Stamp): Identity =>
@@ -96,20 +107,20 @@ const identityOf = (stamp: Stamp): Identity =>
     ? { kind: 'credentialId', value: stamp.stamp.credentialId }
     : { kind: 'publicKey', value: stamp.stamp.publicKey };
 
-function verifyCaller(
+async function verifyCaller(
   source: CallerSource,
   opened: Opened | undefined,
-  hit: IdentityHit,
+  userId: string,
   stamp: Stamp,
   body: Uint8Array,
-): Caller {
-  const user = opened?.organization.users.get(hit.userId);
+): Promise<Caller> {
+  const user = opened?.organization.users.get(userId);
   if (!opened || !user) throw notFound(stamp);
   if (stamp.kind === 'passkey') {
     const authenticator = user.authenticators.find(({ credentialId }) => credentialId === stamp.stamp.credentialId);
     if (!authenticator) throw notFound(stamp);
     const { origins, requireUserVerification } = source.passkeyRules(opened.organization);
-    const assertion = verifyWebauthnStamp({
+    const assertion = await verifyWebauthnStamp({
       stamp: stamp.stamp,
       credential: authenticator,
       body,

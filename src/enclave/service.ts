@@ -1,5 +1,5 @@
 /** What requests are carried out with: the ledger and the few effects around it, put together once at the start. */
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { CountersignError, unavailable } from '../protocol/errors.ts';
 import type { ProvenActivity } from '../protocol/messages.ts';
 import { uuidBytes, uuidText } from '../protocol/uuid.ts';
@@ -20,6 +20,8 @@ import type { Organization } from './state.ts';
 
 export type Service = CallerSource & {
   readonly ledger: Ledger;
+  /** Whether other submissions are being carried out, whose transitions may share a batch. */
+  othersUnderway(): boolean;
   /** The organization, or NOT_FOUND; deleted ones are not found. */
   loadExisting(organizationId: string): Promise<Opened>;
   /** Runs `work` alone among those of the same organization. */
@@ -37,12 +39,19 @@ export type Service = CallerSource & {
   ): Promise<Organization[]>;
 };
 
-export function createService(ledger: Ledger, port: Port, sealer: Sealer, defaults: StampRules): Service {
+export function createService(
+  ledger: Ledger,
+  port: Port,
+  sealer: Sealer,
+  defaults: StampRules,
+  othersUnderway: () => boolean,
+): Service {
   const tails = new Map<string, Promise<unknown>>();
   const load = ledger.organizations.load;
 
   const service: Service = {
     ledger,
+    othersUnderway,
     load,
     now: ledger.now,
     findIdentity: (scope, identity) => findIdentity(ledger.map, ledger.keys.identity, scope, identity),
@@ -160,11 +169,8 @@ function unlessAltered(error: unknown): undefined {
 
 /** UUID v7 (RFC 9562 §5.7): the time first, so that activities sort as they came. */
 export function uuidV7(now: number): string {
-  const bytes = randomBytes(16);
-  bytes.writeUIntBE(now, 0, 6);
-  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x70;
-  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
-  return uuidText(bytes);
+  const time = now.toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }
 
 /** A fault of the stored rows as callers see it; anything else as it is. */

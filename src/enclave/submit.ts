@@ -2,7 +2,7 @@
  * Carries out a stamped request: schema → stamp → who, and the right to submit → idempotency → policies → effect → the
  * transition joins the open batch (DESIGN §4, "One request", step 2).
  */
-import { createHash, createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { createHmac, hash, randomBytes, randomUUID } from 'node:crypto';
 import { activityKind } from '../policy/activity-kind.ts';
 import { decide } from '../policy/decide.ts';
 import type { Activity, ActivityVersion } from '../protocol/activities/activity.ts';
@@ -30,6 +30,8 @@ type Submission = {
   /** Unix ms, from `timestampMs`. */
   readonly time: number;
   readonly parameters: unknown;
+  /** The parameters as they were given. */
+  readonly given: unknown;
   readonly body: Buffer;
 };
 
@@ -58,7 +60,7 @@ export async function submit(service: Service, request: RequestMessage): Promise
     return { target, record };
   });
   const record = 'record' in done ? done.record : await readRepeated(service, done.target, done.id);
-  return { activity: activityView(record, done.target.organization) };
+  return { activity: activityView(record, done.target.organization, submission.given) };
 }
 
 function readSubmission(request: RequestMessage): Submission {
@@ -75,7 +77,7 @@ function readSubmission(request: RequestMessage): Submission {
   const organizationId = readOrganizationId(envelope);
   const time = readTimestamp(envelope);
   const parameters = parseParameters(version, envelope.parameters);
-  return { activity, version, type, organizationId, time, parameters, body };
+  return { activity, version, type, organizationId, time, parameters, given: envelope.parameters, body };
 }
 
 function readType(envelope: JsonObject, activity: Activity): { type: string; version: ActivityVersion } {
@@ -133,7 +135,7 @@ function assertFresh(time: number, now: number, epochStart: number): void {
 function keyedFingerprint({ ledger }: Service, { organizationId, body }: Submission): Buffer {
   return createHmac('sha256', ledger.keys.fingerprint)
     .update(uuidBytes(organizationId))
-    .update(createHash('sha256').update(body).digest())
+    .update(hash('sha256', body, 'hex'), 'hex')
     .digest()
     .subarray(0, 16);
 }
@@ -194,7 +196,7 @@ async function carryOut(
     ...(outcome.created ?? []).map((created) => ({ from: null, to: created })),
   ];
   try {
-    service.ledger.append(transitions);
+    service.ledger.append(transitions, [], service.othersUnderway());
   } finally {
     for (const { secret } of outcome.keys ?? []) secret.fill(0);
   }

@@ -22,6 +22,7 @@ export class CborError extends Error {
 
 const maxDepth = 32;
 const largest = Number.MAX_SAFE_INTEGER;
+const shortText = 48;
 
 // Major types (RFC 8949 §3.1) and simple values (§3.3).
 const unsigned = 0;
@@ -68,11 +69,30 @@ function writeInteger(writer: Writer, value: number): void {
 }
 
 function writeText(writer: Writer, text: string): void {
+  if (text.length <= shortText && writeShortAscii(writer, text)) return;
   if (!text.isWellFormed()) throw new CborError('cannot encode text with a lone surrogate');
   const length = Buffer.byteLength(text);
   writeHead(writer, textString, length);
   reserve(writer, length);
   writer.at += writer.bytes.write(text, writer.at);
+}
+
+/** Most texts are names and ids, for which a call into native code costs more than a loop; false when it is not ASCII. */
+function writeShortAscii(writer: Writer, text: string): boolean {
+  const start = writer.at;
+  writeHead(writer, textString, text.length);
+  reserve(writer, text.length);
+  const { bytes, at } = writer;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code >= 0x80) {
+      writer.at = start;
+      return false;
+    }
+    bytes[at + index] = code;
+  }
+  writer.at = at + text.length;
+  return true;
 }
 
 function writeBytes(writer: Writer, bytes: Uint8Array): void {
@@ -90,12 +110,29 @@ function writeArray(writer: Writer, items: readonly Cbor[], depth: number): void
 function writeMap(writer: Writer, object: { readonly [key: string]: Cbor | undefined }, depth: number): void {
   const prototype = Object.getPrototypeOf(object);
   if (prototype !== Object.prototype && prototype !== null) throw new CborError('cannot encode an object of a class');
-  const keys = Object.keys(object).filter((key) => object[key] !== undefined);
+  const keys = sortedKeys(object);
   writeHead(writer, map, keys.length);
-  for (const key of keys.sort(byEncodedKey)) {
+  for (const key of keys) {
     writeText(writer, key);
     write(writer, object[key], depth + 1);
   }
+}
+
+/** Names of the members that there are, in the order of their encodings. Small objects are sorted by insertion. */
+function sortedKeys(object: { readonly [key: string]: Cbor | undefined }): string[] {
+  const keys: string[] = [];
+  const all = Object.keys(object);
+  if (all.length > 32) return all.filter((key) => object[key] !== undefined).sort(byEncodedKey);
+  for (const key of all) {
+    if (object[key] === undefined) continue;
+    let at = keys.length;
+    while (at > 0 && byEncodedKey(keys[at - 1] as string, key) > 0) {
+      keys[at] = keys[at - 1] as string;
+      at--;
+    }
+    keys[at] = key;
+  }
+  return keys;
 }
 
 /** RFC 8949 §4.2.1: keys in the bytewise order of their encodings, which puts shorter texts first. */

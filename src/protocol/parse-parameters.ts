@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import type { ActivityVersion, Schema } from './activities/activity.ts';
 import { type CountersignError, type FieldViolation, invalidArgument } from './errors.ts';
+import { refuseArrays } from './refuse-arrays.ts';
 
 const maxDepth = 32;
 /** Of all lists together: each may cost an issue before anybody has been authenticated. */
@@ -20,7 +21,7 @@ export function parseFields<T extends Schema>(schema: T, input: unknown, root = 
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     throw violation([{ field: root, description: 'expected an object' }]);
   }
-  const parsed = v.safeParse(schema, withoutNulls(input), { message: describe, abortPipeEarly: true });
+  const parsed = v.safeParse(refuseArrays(schema), withoutNulls(input), { message: describe, abortPipeEarly: true });
   if (parsed.success) return parsed.output;
   throw violation(
     parsed.issues.slice(0, maxViolations).map((issue) => ({
@@ -30,7 +31,7 @@ export function parseFields<T extends Schema>(schema: T, input: unknown, root = 
   );
 }
 
-/** `value` without the members that are `null`, at every depth; elements of arrays stay. */
+/** `value` without the members that are `null`, at every depth; elements of arrays stay. What has none is not copied. */
 export function withoutNulls(value: unknown): unknown {
   let elements = 0;
   const walk = (part: unknown, depth: number): unknown => {
@@ -39,11 +40,19 @@ export function withoutNulls(value: unknown): unknown {
     if (Array.isArray(part)) {
       elements += part.length;
       if (elements > maxElements) throw invalidArgument(`bad request body: more than ${maxElements} list entries`);
-      return part.map((element) => walk(element, depth + 1));
+      const walked = part.map((element) => walk(element, depth + 1));
+      return walked.some((element, index) => element !== part[index]) ? walked : part;
     }
-    return Object.fromEntries(
-      Object.entries(part).flatMap(([key, member]) => (member === null ? [] : [[key, walk(member, depth + 1)]])),
-    );
+    let copy: Record<string, unknown> | undefined;
+    for (const [key, member] of Object.entries(part)) {
+      const walked = walk(member, depth + 1);
+      if (walked === member && member !== null) continue;
+      // Without a prototype, so that a member called `__proto__` stays one.
+      copy ??= Object.assign(Object.create(null) as Record<string, unknown>, part);
+      if (walked === null) delete copy[key];
+      else copy[key] = walked;
+    }
+    return copy ?? part;
   };
   return walk(value, 0);
 }

@@ -7,7 +7,8 @@ export const isUuid = (text: unknown): text is string => typeof text === 'string
 
 export function uuidBytes(text: string): Buffer {
   if (!isUuid(text)) throw new TypeError('expected a UUID');
-  return Buffer.from(text.replaceAll('-', ''), 'hex');
+  const hex = text.slice(0, 8) + text.slice(9, 13) + text.slice(14, 18) + text.slice(19, 23) + text.slice(24);
+  return Buffer.from(hex, 'hex');
 }
 
 export function uuidText(bytes: Uint8Array): string {

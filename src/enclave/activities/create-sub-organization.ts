@@ -7,7 +7,8 @@ import type { Effect } from '../effect.ts';
 import { noContent, type Organization, put } from '../state.ts';
 import { initialFeatures } from './features.ts';
 import { newPrivateKeys, privateKeyResultOf } from './private-keys.ts';
-import { checkQuota, invalidField, refuseUnsupported } from './refusals.ts';
+import { checkQuota } from './quotas.ts';
+import { invalidField, refuseUnsupported } from './refusals.ts';
 import { newUsers } from './users.ts';
 import { newWallet } from './wallets.ts';
 
@@ -64,7 +65,7 @@ function check(parent: Organization, parameters: SubOrganizationParameters): voi
   const { rootUsers, rootQuorumThreshold, verificationToken, clientSignature } = parameters;
   refuseUnsupported(verificationToken, 'parameters.verificationToken', 'verification by one-time password');
   refuseUnsupported(clientSignature, 'parameters.clientSignature', 'verification by one-time password');
-  checkQuota('users', 0, rootUsers.length, 'parameters.rootUsers');
+  checkQuota('users', rootUsers.length, 'parameters.rootUsers');
   if (rootUsers.length < rootQuorumThreshold) throw invalidField('parameters.rootUsers', 'quorum users missing');
   for (const [index, user] of rootUsers.entries()) {
     refuseUnsupported(

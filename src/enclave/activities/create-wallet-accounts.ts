@@ -1,6 +1,7 @@
 import type { createWalletAccounts } from '../../protocol/activities/create-wallet-accounts.ts';
 import type { Effect } from '../effect.ts';
 import { put } from '../state.ts';
+import { checkQuota } from './quotas.ts';
 import { find } from './refusals.ts';
 import { checkPaths, deriveAccounts, zero } from './wallets.ts';
 
@@ -11,6 +12,7 @@ export const createWalletAccountsEffect: Effect<typeof createWalletAccounts> = a
   const { walletId, persist } = parameters;
   const wallet = find(organization.wallets, walletId, 'wallet', 'parameters.walletId');
   if (persist) {
+    checkQuota('walletAccounts', organization.accounts.size + parameters.accounts.length, field);
     const held = [...organization.accounts.values()].filter((account) => account.walletId === walletId);
     checkPaths(
       held.map((account) => account.path),

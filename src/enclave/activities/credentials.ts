@@ -5,9 +5,8 @@ import { isApiPublicKey } from '../../stamping/is-public-key.ts';
 import type { EffectContext } from '../effect.ts';
 import type { ApiKey, Authenticator, User } from '../state.ts';
 import { verifyRegistration } from '../verify-registration.ts';
-import { exhausted, invalidField } from './refusals.ts';
-
-const maxPerUser = 10;
+import { checkQuota, quotas } from './quotas.ts';
+import { invalidField } from './refusals.ts';
 
 /** The organization whose users get credentials: that of the request, or one that is coming into being. */
 export type CredentialScope = {
@@ -57,21 +56,18 @@ const publicKeysOf = (users: Iterable<User>, user: User): string[] =>
 
 function withinLimits(held: readonly ApiKey[], added: readonly ApiKey[], now: number, path: string): ApiKey[] {
   const lasts = (key: ApiKey) => key.expirationSeconds === undefined;
-  if ([...held, ...added].filter(lasts).length > maxPerUser) {
-    throw exhausted(path, 'user has exceeded maximum long-lived api keys');
-  }
-  if (added.filter((key) => !lasts(key)).length > maxPerUser) {
-    throw exhausted(path, 'user has exceeded maximum short-lived api keys');
-  }
+  const expiring = added.filter((key) => !lasts(key)).length;
+  checkQuota('longLivedApiKeys', [...held, ...added].filter(lasts).length, path);
+  checkQuota('shortLivedApiKeys', expiring, path);
   const evictable = held
     .filter((key) => !lasts(key))
     .sort((a, b) => Number(isExpired(b, now)) - Number(isExpired(a, now)) || a.createdAt - b.createdAt);
-  const excess = evictable.length + added.filter((key) => !lasts(key)).length - maxPerUser;
+  const excess = evictable.length + expiring - quotas.shortLivedApiKeys.most;
   const evicted = new Set(evictable.slice(0, Math.max(0, excess)));
   return [...held.filter((key) => !evicted.has(key)), ...added];
 }
 
-/** `user` with new passkeys, whose registrations are verified; at most ten. */
+/** `user` with new passkeys, whose registrations are verified. */
 export async function withAuthenticators(
   context: EffectContext,
   scope: CredentialScope,
@@ -79,9 +75,7 @@ export async function withAuthenticators(
   given: readonly AuthenticatorParameters[],
   path: string,
 ): Promise<User> {
-  if (user.authenticators.length + given.length > maxPerUser) {
-    throw exhausted(path, 'user has exceeded maximum authenticators');
-  }
+  checkQuota('authenticators', user.authenticators.length + given.length, path);
   const taken = new Set(
     [...scope.users.values(), user].flatMap((each) => each.authenticators.map((passkey) => passkey.credentialId)),
   );

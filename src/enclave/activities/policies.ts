@@ -2,7 +2,8 @@
 import type { PolicyParameters } from '../../protocol/activities/policy-fields.ts';
 import type { EffectContext } from '../effect.ts';
 import { type Policy, put } from '../state.ts';
-import { checkQuota, checkUnique, refuseUnsupported } from './refusals.ts';
+import { checkQuota } from './quotas.ts';
+import { checkUnique, refuseUnsupported } from './refusals.ts';
 
 /** Makes policies: all of the organization with them, and the new ones in order. `pathOf` names each in errors. */
 export function addPolicies(
@@ -10,7 +11,7 @@ export function addPolicies(
   given: readonly PolicyParameters[],
   pathOf: (index: number) => string,
 ): { policies: ReadonlyMap<string, Policy>; added: Policy[] } {
-  checkQuota('policies', organization.policies.size, given.length, pathOf(0));
+  checkQuota('policies', organization.policies.size + given.length, pathOf(0));
   let { policies } = organization;
   const added = given.map((parameters, index): Policy => {
     const path = pathOf(index);

@@ -5,7 +5,8 @@ import type { PrivateKeyParameters } from '../../protocol/activities/key-fields.
 import type { EffectContext, NewKey } from '../effect.ts';
 import { generateSecret, publicKeyOf } from '../keys/curve.ts';
 import { type PrivateKey, put } from '../state.ts';
-import { checkQuota, checkUnique, refuseTags, within } from './refusals.ts';
+import { checkQuota } from './quotas.ts';
+import { checkUnique, refuseTags, within } from './refusals.ts';
 import { zero } from './wallets.ts';
 
 type NewPrivateKeys = { privateKeys: ReadonlyMap<string, PrivateKey>; added: PrivateKey[]; keys: NewKey[] };
@@ -17,7 +18,7 @@ export function newPrivateKeys(
   held: ReadonlyMap<string, PrivateKey>,
   given: readonly PrivateKeyParameters[],
 ): NewPrivateKeys {
-  checkQuota('privateKeys', held.size, given.length, 'parameters.privateKeys');
+  checkQuota('privateKeys', held.size + given.length, 'parameters.privateKeys');
   let privateKeys = held;
   const added: PrivateKey[] = [];
   const keys: NewKey[] = [];

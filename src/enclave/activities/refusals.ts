@@ -4,14 +4,11 @@ import { CountersignError, invalidArgument } from '../../protocol/errors.ts';
 export const invalidField = (field: string, message: string): CountersignError =>
   invalidArgument(message, { fields: [{ field, description: message }] });
 
-const refusal = (code: 'NOT_FOUND' | 'RESOURCE_EXHAUSTED' | 'UNIMPLEMENTED', field: string, message: string) =>
+const refusal = (code: 'NOT_FOUND' | 'UNIMPLEMENTED', field: string, message: string) =>
   new CountersignError(code, message, { fields: [{ field, description: message }] });
 
 export const notFound = (field: string, what: string, id: string): CountersignError =>
   refusal('NOT_FOUND', field, `could not find ${what} ${id} in organization`);
-
-export const exhausted = (field: string, message: string): CountersignError =>
-  refusal('RESOURCE_EXHAUSTED', field, message);
 
 export const unimplemented = (field: string, message: string): CountersignError =>
   refusal('UNIMPLEMENTED', field, message);
@@ -30,16 +27,6 @@ export const findAll = <T>(
   what: string,
   field: string,
 ): T[] => ids.map((id, index) => find(entities, id, what, `${field}.${index}`));
-
-/** How many of a kind one organization may hold. */
-const quotas = { users: 100, policies: 100, wallets: 100, privateKeys: 1000 } as const;
-const quotaNames = { users: 'users', policies: 'policies', wallets: 'wallets', privateKeys: 'private keys' } as const;
-
-/** Refuses more than an organization's quota; `held` counts what it holds already. */
-export function checkQuota(kind: keyof typeof quotas, held: number, added: number, field: string): void {
-  if (held + added <= quotas[kind]) return;
-  throw exhausted(field, `organization is over its allotted quota: at most ${quotas[kind]} ${quotaNames[kind]}`);
-}
 
 /** Refuses a name that an entity other than `self` has. */
 export function checkUnique(

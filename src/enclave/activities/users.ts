@@ -4,7 +4,8 @@ import { CountersignError } from '../../protocol/errors.ts';
 import type { EffectContext, Outcome } from '../effect.ts';
 import { type Counters, type Organization, put, type User } from '../state.ts';
 import { type CredentialScope, isExpired, withApiKeys, withAuthenticators } from './credentials.ts';
-import { checkQuota, find, findAll, refuseTags, refuseUnsupported } from './refusals.ts';
+import { checkQuota } from './quotas.ts';
+import { find, findAll, refuseTags, refuseUnsupported } from './refusals.ts';
 
 /** The organization of the request, as the place where users get credentials. */
 export const scopeOf = ({ id, parentId, users }: Organization): CredentialScope => ({
@@ -58,7 +59,7 @@ export async function addUsers(
   path: string,
 ): Promise<Outcome<{ userIds: string[] }>> {
   const { organization } = context;
-  checkQuota('users', organization.users.size, given.length, path);
+  checkQuota('users', organization.users.size + given.length, path);
   const { users, added } = await newUsers(context, scopeOf(organization), given, path);
   return { result: { userIds: added.map((user) => user.id) }, organization: { ...organization, users } };
 }

@@ -1,10 +1,12 @@
 /**
- * The anchor as a file in the enclave's own folder: two preallocated slots that are written in turn, so that a torn write
- * leaves the other one. A slot is a header (tagged with a key of the enclave's) and the map's 2^16 bucket hashes, of
- * which a move writes only those that changed. It protects against the database, not against root on the host.
+ * The anchor as two files in the enclave's own folder. `anchor` has two preallocated slots for a header (tagged with a key
+ * of the enclave's) that are written in turn, so that a torn write leaves the other one; `anchor-buckets` has for each slot
+ * the map's 2^16 bucket hashes, of which a move writes only those that changed. It protects against the database, not
+ * against root on the host.
  *
- * The header is written through O_DSYNC, for Node's permission model has no fsync. The bucket hashes only tell *where*
- * a database differs: a power cut may lose the last of them, and then all of it is refused instead of a part.
+ * The header is written through O_DSYNC, for Node's permission model has no fsync; the hashes are in a file of their own
+ * so that a move does not wait for them. They only tell *where* a database differs: a power cut may lose the last of
+ * them, and then all of it is refused instead of a part.
  */
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { closeSync, constants, existsSync, openSync, readSync, renameSync, write, writeSync } from 'node:fs';
@@ -17,29 +19,30 @@ import { type Anchor, AnchorError, type AnchoredState, type ChangedBucket } from
 
 const headerSize = 4096;
 const bucketsSize = bucketCount * 32;
-const slotSize = headerSize + bucketsSize;
 const tagSize = 32;
 const writeAt = promisify(write);
 
 export function fileAnchor(folder: string, tagKey: KeyObject): Anchor {
   const path = join(folder, 'anchor');
-  let files: { durable: number; plain: number } | undefined;
+  const bucketsPath = join(folder, 'anchor-buckets');
+  let files: { headers: number; buckets: number } | undefined;
   let current: { state: AnchoredState; slot: number } | undefined;
   // The slot that is written next still lacks the buckets that the last move changed in the other one.
   let missing: readonly ChangedBucket[] = [];
 
   const open = () => {
-    files ??= { durable: openSync(path, constants.O_RDWR | constants.O_DSYNC), plain: openSync(path, 'r+') };
+    const { O_CREAT, O_DSYNC, O_RDWR } = constants;
+    files ??= { headers: openSync(path, O_RDWR | O_DSYNC), buckets: openSync(bucketsPath, O_RDWR | O_CREAT, 0o600) };
     return files;
   };
   const readSlot = (slot: number): AnchoredState | undefined => {
     const header = Buffer.alloc(headerSize);
-    readSync(open().plain, header, 0, headerSize, slot * slotSize);
+    readSync(open().headers, header, 0, headerSize, slot * headerSize);
     return openHeader(header, tagKey, path);
   };
   const readBuckets = (slot: number): Buffer => {
     const hashes = Buffer.alloc(bucketsSize);
-    readSync(open().plain, hashes, 0, bucketsSize, slot * slotSize + headerSize);
+    readSync(open().buckets, hashes, 0, bucketsSize, slot * bucketsSize);
     return hashes;
   };
 
@@ -57,25 +60,27 @@ export function fileAnchor(folder: string, tagKey: KeyObject): Anchor {
       }
       current = { state, slot };
       // After a crash nobody knows which buckets the older slot lacks: give it all of them once.
-      writeAll(open().plain, readBuckets(slot), (1 - slot) * slotSize + headerSize);
+      writeAll(open().buckets, readBuckets(slot), (1 - slot) * bucketsSize);
       return state;
     },
     create(state, hashes) {
-      const { O_CREAT, O_TRUNC, O_WRONLY, O_SYNC } = constants;
-      const temporary = `${path}.new`;
-      const created = openSync(temporary, O_CREAT | O_TRUNC | O_WRONLY | O_SYNC, 0o600);
-      // The second slot's header is zeros: there, so that no later write needs room on the disk, but no state.
-      writeAll(created, Buffer.concat([sealHeader(state, tagKey), hashes, Buffer.alloc(headerSize), hashes]), 0);
-      closeSync(created);
-      renameSync(temporary, path);
+      createFile(bucketsPath, Buffer.concat([hashes, hashes]));
+      // The second slot is zeros: there, so that no later write needs room on the disk, but no state.
+      createFile(path, Buffer.concat([sealHeader(state, tagKey), Buffer.alloc(headerSize)]));
       current = { state, slot: 0 };
     },
     async move(state, changed) {
       const slot = current?.slot === 0 ? 1 : 0;
       for (const { first, hashes } of runsOf([...missing, ...changed])) {
-        writeAll(open().plain, hashes, slot * slotSize + headerSize + first * 32);
+        writeAll(open().buckets, hashes, slot * bucketsSize + first * 32);
       }
-      const { bytesWritten } = await writeAt(open().durable, sealHeader(state, tagKey), 0, headerSize, slot * slotSize);
+      const { bytesWritten } = await writeAt(
+        open().headers,
+        sealHeader(state, tagKey),
+        0,
+        headerSize,
+        slot * headerSize,
+      );
       if (bytesWritten !== headerSize) throw new AnchorError(`${path}: the slot could not be written in one piece`);
       missing = changed;
       current = { state, slot };
@@ -94,6 +99,15 @@ function runsOf(changed: readonly ChangedBucket[]): { first: number; hashes: Buf
     else runs.push({ first: bucket, hashes: [hash] });
   }
   return runs.map(({ first, hashes }) => ({ first, hashes: Buffer.concat(hashes) }));
+}
+
+/** A file that is there whole or not at all. */
+function createFile(path: string, content: Buffer): void {
+  const { O_CREAT, O_TRUNC, O_WRONLY, O_SYNC } = constants;
+  const file = openSync(`${path}.new`, O_CREAT | O_TRUNC | O_WRONLY | O_SYNC, 0o600);
+  writeAll(file, content, 0);
+  closeSync(file);
+  renameSync(`${path}.new`, path);
 }
 
 /** Writes all of `bytes`, where one call may write less when the disk is nearly full. */

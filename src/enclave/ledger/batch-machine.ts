@@ -15,12 +15,17 @@ export type BatchState = {
   readonly anchoring: number | null;
   /** Transitions in the open batch, whose number is written + 1. */
   readonly open: number;
+  /** The open batch leaves as soon as the one before it is durable; until then it waits for more to join. */
+  readonly due: boolean;
   /** Set for good when somebody else writes to the database or the anchor fails. */
   readonly halted: boolean;
 };
 
 export type BatchEvent =
-  | { readonly type: 'held' }
+  /** A transition joined the open batch; `more`: others are about to. */
+  | { readonly type: 'held'; readonly more?: boolean }
+  /** Nothing more is worth waiting for. */
+  | { readonly type: 'close' }
   | { readonly type: 'committed'; readonly number: number }
   | { readonly type: 'anchored'; readonly number: number }
   | { readonly type: 'fork' };
@@ -41,6 +46,7 @@ export const idleAfter = (number: number): BatchState => ({
   written: number,
   anchoring: null,
   open: 0,
+  due: false,
   halted: false,
 });
 
@@ -51,7 +57,9 @@ export function step(state: BatchState, event: BatchEvent): Step {
   if (state.halted) return { state, commands: [] };
   switch (event.type) {
     case 'held':
-      return advance({ ...state, open: state.open + 1 }, []);
+      return advance({ ...state, open: state.open + 1, due: state.due || !event.more }, []);
+    case 'close':
+      return advance({ ...state, due: state.open > 0 }, []);
     case 'committed':
       // Only the one batch that is out can be committed; anything else is a lie or an echo.
       if (event.number !== state.committed + 1 || event.number > state.written) return { state, commands: [] };
@@ -73,9 +81,12 @@ function advance(state: BatchState, commands: readonly BatchCommand[]): Step {
   }
   const beingWritten = state.written > state.committed;
   const waitingForAnchor = state.committed - state.released;
-  if (state.open > 0 && !beingWritten && waitingForAnchor <= 1) {
+  if (state.due && !beingWritten && waitingForAnchor <= 1) {
     const number = state.written + 1;
-    return { state: { ...state, written: number, open: 0 }, commands: [...commands, { type: 'write', number }] };
+    return {
+      state: { ...state, written: number, open: 0, due: false },
+      commands: [...commands, { type: 'write', number }],
+    };
   }
   return { state, commands };
 }

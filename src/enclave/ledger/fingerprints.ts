@@ -60,7 +60,7 @@ export function findFingerprint(bucket: FingerprintBucket | undefined, fingerpri
 export function addFingerprint(buckets: FingerprintBuckets, entry: FingerprintEntry): number {
   const bucket = buckets.get(entry.minute) ?? { hash: noHash, count: 0, entries: new Map() };
   buckets.set(entry.minute, bucket);
-  bucket.hash = extendHash(bucket.hash, entry);
+  bucket.hash = ownBytes(extendHash(bucket.hash, entry));
   bucket.entries?.set(latin1(entry.fingerprint), latin1(entry.id));
   return bucket.count++;
 }

@@ -1,7 +1,12 @@
 import { hash } from 'node:crypto';
 
-/** SHA-256 as a Buffer of 32 bytes. */
-export const sha256 = (bytes: Uint8Array): Buffer => hash('sha256', bytes, 'buffer');
+/** SHA-256 as a Buffer of 32 bytes, a slice of Node's pool: by way of a string, for memory of its own costs as much as the hash. */
+export const sha256 = (bytes: Uint8Array): Buffer => Buffer.from(hash('sha256', bytes, 'binary'), 'latin1');
+
+/** Writes the SHA-256 of `bytes` to `target` at `at`. */
+export const writeSha256 = (target: Buffer, at: number, bytes: Uint8Array): void => {
+  target.write(hash('sha256', bytes, 'binary'), at, 'latin1');
+};
 
 /** A run of 32-byte hashes, one by one; copies. A rest that is no whole hash is left out. */
 export function splitHashes(bytes: Uint8Array): Buffer[] {

@@ -32,8 +32,13 @@ export type Ledger = {
   /** Unix ms, never running back. */
   now(): number;
   epochStart(): number;
-  /** Adds transitions, and entries of their own, to the open batch: all or, if it throws, none. */
-  append(transitions: readonly Transition[], entries?: readonly LogEntry[]): void;
+  /**
+   * Adds transitions, and entries of their own, to the open batch: all or, if it throws, none. With `more` the batch stays
+   * open for others that are about to join, until `close` or a moment later.
+   */
+  append(transitions: readonly Transition[], entries?: readonly LogEntry[], more?: boolean): void;
+  /** Nothing more is about to join the open batch. */
+  close(): void;
   /** Resolves when everything appended so far is released. Rejects with UNAVAILABLE when that cannot happen. */
   settled(): Promise<void>;
   /** The newest released state. */
@@ -60,6 +65,8 @@ export type LedgerParts = {
   clock: () => number;
 };
 
+/** Milliseconds that a batch stays open for others to join it: what a batch costs is shared by all that are in it. */
+const longestJoin = 2;
 /** Answers that may wait for their batch; beyond that the service says that it is busy. */
 const maxHeldAnswers = 4096;
 /** Bytes of sealed rows that an open batch may have for another transition to join it: a batch must fit a frame. */
@@ -77,6 +84,7 @@ export function createLedger(parts: LedgerParts): Ledger {
   const closed = new Map<number, ClosedBatch>();
   const waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }[]>();
   let held = 0;
+  let closing: NodeJS.Timeout | undefined;
 
   const organizations = createOrganizationCache(port, map, sealer, keys.headTag, () => released.number);
   const now = () => Math.max(last.time, parts.clock());
@@ -98,8 +106,14 @@ export function createLedger(parts: LedgerParts): Ledger {
     else rejectHeld();
   }
 
+  function closeOpen(): void {
+    dispatch({ type: 'close' });
+  }
+
   /** Closes the open batch; whatever the map and the log hold now is its state. */
   function close(number: number): BatchRows {
+    clearTimeout(closing);
+    closing = undefined;
     const batch = open;
     const time = now();
     const { epoch, epochStart } = released;
@@ -167,7 +181,7 @@ export function createLedger(parts: LedgerParts): Ledger {
     keys,
     now,
     epochStart: () => released.epochStart,
-    append(transitions, entries = []) {
+    append(transitions, entries = [], more = false) {
       try {
         if (machine.halted) throw halted();
         if (open.size() > maxOpenBytes) throw busy();
@@ -182,8 +196,10 @@ export function createLedger(parts: LedgerParts): Ledger {
       } finally {
         for (const transition of transitions) for (const { secret } of transition.keys ?? []) secret.fill(0);
       }
-      dispatch({ type: 'held' });
+      dispatch({ type: 'held', more });
+      if (more) closing ??= setTimeout(closeOpen, longestJoin);
     },
+    close: closeOpen,
     settled() {
       if (machine.halted) return Promise.reject(halted());
       const number = newestBatch(machine);
@@ -228,7 +244,13 @@ export function createLedger(parts: LedgerParts): Ledger {
   function apply({ from, next, ...changes }: PreparedTransition, batch: OpenBatch, time: number): void {
     const { id } = next;
     const number = machine.written + 1;
-    const opened: Opened = from ?? { ...next, fingerprints: new Map(), keys: new Map(), batch: number };
+    const opened: Opened = from ?? {
+      ...next,
+      fingerprints: new Map(),
+      keys: new Map(),
+      filters: new Map(),
+      batch: number,
+    };
     Object.assign(opened, next, { batch: number });
     changeEntry(batch, headKey(id), next.headDigest);
     batch.setHead(changes.head);

@@ -5,7 +5,7 @@
  *
  * Keys: a head is organization id ‖ 16 zero bytes; a look-up is keyed digest of the identity (16) ‖ organization id.
  */
-import { ownBytes, sha256 } from './hash.ts';
+import { ownBytes, sha256, writeSha256 } from './hash.ts';
 
 export const bucketCount = 1 << 16;
 const entrySize = 64;
@@ -183,7 +183,7 @@ function rehashParents(nodes: Buffer, dirty: Iterable<number>): void {
     const parents = new Set<number>();
     for (const node of level) {
       nodes.copy(pair, 1, node * 64, node * 64 + 64);
-      sha256(pair).copy(nodes, node * 32);
+      writeSha256(nodes, node * 32, pair);
       if (node > 1) parents.add(node >> 1);
     }
     level = parents;
@@ -210,7 +210,7 @@ export function rootOfBuckets(hashes: Buffer): Buffer {
     pair[0] = 1;
     for (let at = 0; at < level.length; at += 64) {
       level.copy(pair, 1, at, at + 64);
-      sha256(pair).copy(next, at / 2);
+      writeSha256(next, at / 2, pair);
     }
     level = next;
   }

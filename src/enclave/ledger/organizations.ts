@@ -25,6 +25,8 @@ export type Opened = {
   headDigest: Buffer;
   /** Sealed keys that were asked for, by id. */
   readonly keys: Map<string, Uint8Array>;
+  /** Filter digests of the types and statuses of its activities, as far as they were needed. */
+  readonly filters: Map<string, Buffer>;
   /** Number of the newest batch that it is part of; until that is released it stays in memory. */
   batch: number;
 };
@@ -109,6 +111,7 @@ export function createOrganizationCache(
       fingerprints: openBuckets(head.fingerprints),
       headDigest: digest,
       keys: new Map(),
+      filters: new Map(),
       batch: 0,
     };
   };

@@ -6,7 +6,7 @@ import { type Cbor, decode, encode } from '../../protocol/cbor.ts';
 import type { PageRow } from '../../protocol/messages.ts';
 import { RowIntegrityError, type Sealer } from '../sealing/seal.ts';
 import type { Organization, Settings } from '../state.ts';
-import { sha256 } from './hash.ts';
+import { ownBytes, sha256 } from './hash.ts';
 
 export const pageCapacity = 64;
 
@@ -43,7 +43,7 @@ const pageId = (kind: string, index: number): Buffer => Buffer.from(pageKey(kind
 /** Digest over all page digests, as in the head. */
 export function digestOfPages(layout: Layout): Buffer {
   const pages = [...layout.values()].sort((a, b) => (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : a.index - b.index));
-  return sha256(encode(pages.map(({ kind, index, digest }) => [kind, index, digest])));
+  return ownBytes(sha256(encode(pages.map(({ kind, index, digest }) => [kind, index, digest]))));
 }
 
 /** The layout that rows claim to be; nothing in it is believed before `digestOfPages` fits the head. */
@@ -51,7 +51,7 @@ export function layoutOf(rows: readonly { kind: string; index: number; sealed: U
   return new Map(
     rows.map(({ kind, index, sealed }) => [
       pageKey(kind, index),
-      { kind, index, digest: sha256(sealed), ids: [], size: 0 },
+      { kind, index, digest: ownBytes(sha256(sealed)), ids: [], size: 0 },
     ]),
   );
 }
@@ -84,7 +84,7 @@ export function openPages(
         ids.push(entity.id);
       }
     }
-    layout.set(pageKey(kind, index), { kind, index, digest: sha256(sealed), ids, size: plaintext.length });
+    layout.set(pageKey(kind, index), { kind, index, digest: ownBytes(sha256(sealed)), ids, size: plaintext.length });
   }
   if (!settings) throw new RowIntegrityError('an organization has no settings page');
   return { content: { settings, ...entities } as unknown as PagesContent, layout };
@@ -105,7 +105,7 @@ export function changePages(
     const place = { kind: 'page', organization: organizationId, id: pageId(kind, index) } as const;
     const plaintext = encode(content as Cbor);
     const sealed = sealer.seal(place, sequence, plaintext);
-    layout.set(pageKey(kind, index), { kind, index, digest: sha256(sealed), ids, size: plaintext.length });
+    layout.set(pageKey(kind, index), { kind, index, digest: ownBytes(sha256(sealed)), ids, size: plaintext.length });
     written.push({ kind, index, version: sequence, sealed });
   };
 

@@ -81,7 +81,7 @@ export function prepareTransition(
     },
     ledgerKeys.headTag,
   );
-  const headDigest = sha256(head);
+  const headDigest = ownBytes(sha256(head));
   const record = activity && { ...activity, headBefore: from?.headDigest ?? Buffer.alloc(32), headAfter: headDigest };
   return {
     from,
@@ -93,7 +93,12 @@ export function prepareTransition(
     keys: keys.map((key) => sealKey(key, sealer)),
     removedKeys: removedKeys.map(uuidBytes),
     activity:
-      record && fingerprint ? { row: sealActivity(record, fingerprint, sealer, ledgerKeys.hint), fingerprint } : null,
+      record && fingerprint
+        ? {
+            row: sealActivity(id, record, fingerprint, sealer, filterOf(ledgerKeys.hint, to.id, from?.filters)),
+            fingerprint,
+          }
+        : null,
   };
 }
 
@@ -111,21 +116,29 @@ function sealKey({ organizationId, id, binding, secret }: NewKey, sealer: Sealer
   };
 }
 
+function filterOf(key: KeyObject, organizationId: string, known = new Map<string, Buffer>()) {
+  return (value: string): Buffer => {
+    const digest = known.get(value) ?? ownBytes(filterDigest(key, organizationId, value));
+    known.set(value, digest);
+    return digest;
+  };
+}
+
 function sealActivity(
+  organizationId: Buffer,
   record: ActivityRecord,
   { minute, fingerprint, id }: FingerprintEntry,
   sealer: Sealer,
-  hintKey: KeyObject,
+  filter: (value: string) => Buffer,
 ): Omit<ActivityRow, 'leafIndex' | 'position'> {
-  const organizationId = uuidBytes(record.organizationId);
   const content = encode({ v: formatVersion, ...record } as unknown as Cbor);
   return {
     organizationId,
     id,
     minute,
     fingerprint,
-    typeHint: filterDigest(hintKey, record.organizationId, record.type),
-    statusHint: filterDigest(hintKey, record.organizationId, record.status),
+    typeHint: filter(record.type),
+    statusHint: filter(record.status),
     sealed: sealer.seal({ kind: 'activity', organization: organizationId, id }, 0, content),
   };
 }

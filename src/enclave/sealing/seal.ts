@@ -12,9 +12,10 @@ import {
   createSecretKey,
   hkdfSync,
   type KeyObject,
-  randomBytes,
+  randomFillSync,
 } from 'node:crypto';
 import { encode } from '../../protocol/cbor.ts';
+import { createKeyCache } from '../../stamping/key-cache.ts';
 import { derivations, formatVersion, type SealedKind, sealedVersion } from '../contexts.ts';
 
 /** Which row a blob belongs to. `organization` is 16 bytes, or empty for what belongs to the whole ledger. */
@@ -35,6 +36,8 @@ export class RowIntegrityError extends Error {
 const headerSize = 7;
 const nonceSize = 12;
 const tagSize = 16;
+/** Keys of rows that are kept once derived, about 0.5 KB each. */
+const maxRowKeys = 16_384;
 
 /** A key of 32 bytes below `rootKey` for one purpose. */
 export function deriveKey(rootKey: Buffer, purpose: keyof typeof derivations): KeyObject {
@@ -50,27 +53,24 @@ function toKey(bytes: Buffer): KeyObject {
 
 export function createSealer(rootKey: Buffer): Sealer {
   const sealKey = deriveKey(rootKey, 'seal');
-  const cipherFor = (place: SealedPlace, sequence: number) => ({
-    // One HMAC over a uniform key is HKDF-Expand of a single block (RFC 5869 §2.3).
-    key: toKey(
-      createHmac('sha256', sealKey)
-        .update(`${place.kind}/${Math.floor(sequence / 2 ** 20)}/`)
-        .update(place.organization)
-        .update('\x01')
-        .digest(),
-    ),
-    associated: encode([formatVersion, place.kind, place.organization, place.id, sequence]),
-  });
+  const rowKeys = createKeyCache(maxRowKeys);
+  const cipherFor = ({ kind, organization, id }: SealedPlace, sequence: number) => {
+    const info = `${kind}/${Math.floor(sequence / 2 ** 20)}/`;
+    const key = rowKeys(info + Buffer.from(organization).toString('latin1'), () =>
+      // One HMAC over a uniform key is HKDF-Expand of a single block (RFC 5869 §2.3).
+      toKey(createHmac('sha256', sealKey).update(info).update(organization).update('\x01').digest()),
+    );
+    return { key, associated: encode([formatVersion, kind, organization, id, sequence]) };
+  };
   return {
     seal(place, sequence, plaintext) {
       const { key, associated } = cipherFor(place, sequence);
-      const header = Buffer.allocUnsafe(headerSize);
+      const header = Buffer.allocUnsafe(headerSize + nonceSize);
       header[0] = sealedVersion;
       header.writeUIntBE(sequence, 1, 6);
-      const nonce = randomBytes(nonceSize);
+      const nonce = randomFillSync(header.subarray(headerSize));
       const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(associated);
-      const sealed = Buffer.concat([header, nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
-      return sealed;
+      return Buffer.concat([header, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
     },
     open(place, sealed) {
       const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type JsonObject, parseJson } from '../../protocol/json.ts';
 import { withoutNulls } from '../../protocol/parse-parameters.ts';
 import type { ActivityObject, UserObject } from '../../protocol/queries/objects.ts';
@@ -8,14 +8,17 @@ import type { Organization } from '../state.ts';
 import { timesView } from './times.ts';
 import { userView } from './user.ts';
 
-/** The activity as clients read it; `organization` is where it was recorded, for the users who voted. */
+/**
+ * The activity as clients read it; `organization` is where it was recorded, for the users who voted. `parameters` are
+ * those of its body, where the caller has them at hand.
+ */
 export function activityView(
   record: Omit<ActivityRecord, 'headBefore' | 'headAfter'>,
   organization: Organization,
+  parameters: unknown = (parseJson(record.body) as JsonObject).parameters,
 ): ActivityObject {
   const { id, organizationId, status, type, body, facts } = record;
   const message = Buffer.from(body).toString();
-  const { parameters } = parseJson(body) as JsonObject;
   const { userVerified, signCountRegressed } = facts;
   return {
     id,
@@ -35,7 +38,7 @@ export function activityView(
       createdAt: timestamp(vote.createdAt),
     })),
     appProofs: [],
-    fingerprint: `sha256:${createHash('sha256').update(body).digest('hex')}`,
+    fingerprint: `sha256:${hash('sha256', body, 'hex')}`,
     canApprove: false,
     // As Turnkey answers for what is completed; no client reads it.
     canReject: true,

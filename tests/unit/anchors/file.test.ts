@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Anchor, AnchorError, type AnchoredState } from '../../../src/enclave/anchors/anchor.ts';
 import { fileAnchor } from '../../../src/enclave/anchors/file.ts';
-import { createMerkleMap, type MerkleMap } from '../../../src/enclave/ledger/merkle-map.ts';
+import { createMerkleMap, type MerkleMap, rootOfBuckets } from '../../../src/enclave/ledger/merkle-map.ts';
 import { deriveKey } from '../../../src/enclave/sealing/seal.ts';
 
 const key = deriveKey(randomBytes(32), 'anchorTag');
-const slotSize = 4096 + 65536 * 32;
+const slotSize = 4096;
 
 let folder: string;
 let path: string;
@@ -76,7 +76,8 @@ test('it comes back with the newest state and all bucket hashes, after any numbe
     }
   }
   expect(statSync(path).size).toBe(2 * slotSize);
-  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(statSync(`${path}-buckets`).size).toBe(2 * 65536 * 32);
+  for (const file of [path, `${path}-buckets`]) expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
 describe('a move that is torn', () => {
@@ -157,6 +158,14 @@ test('one bad slot leaves the other', async () => {
     writeFileSync(path, bad);
     expect(fileAnchor(folder, key).load()).toEqual(states[slot === 1 ? 2 : 3]);
   }
+});
+
+test('without its bucket hashes, as after a power cut, the state is there and the hashes are those of no map', async () => {
+  const { states, map } = await moved(3);
+  rmSync(`${path}-buckets`);
+  const anchor = fileAnchor(folder, key);
+  expect(anchor.load()).toEqual(states[3]);
+  expect(rootOfBuckets(anchor.bucketHashes()).equals(map.root())).toBe(false);
 });
 
 test('an older copy is a state of before, and says so', async () => {

@@ -49,6 +49,22 @@ describe('an answer leaves only when its batch is durable and anchored', () => {
     expect(ledger.released().mapRoot).not.toEqual(before.mapRoot);
   });
 
+  test('transitions share a batch with those that are about to follow, and wait for them no longer than a moment', async () => {
+    const ledger = await startLedger(host);
+    const before = ledger.released().number;
+    ledger.append([{ from: null, to: organization('a') }], [], true);
+    ledger.append([{ from: null, to: organization('b') }], [], true);
+    ledger.close();
+    await ledger.settled();
+    expect(ledger.released().number).toBe(before + 1);
+    ledger.append([{ from: null, to: organization('c') }], [], true);
+    await ledger.settled();
+    expect(ledger.released().number).toBe(before + 2);
+    ledger.close();
+    expect(await settles(ledger)).toBe(true);
+    expect(ledger.released().number).toBe(before + 2);
+  });
+
   test('not before the anchor has moved', async () => {
     let letMove = () => {};
     host.wrapAnchor = (anchor) => ({

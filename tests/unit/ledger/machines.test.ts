@@ -24,6 +24,18 @@ const committed = (number: number): BatchEvent => ({ type: 'committed', number }
 const anchored = (number: number): BatchEvent => ({ type: 'anchored', number });
 
 describe('batches', () => {
+  test('a batch that waits for more leaves when it is closed, or as soon as one joins that nothing follows', () => {
+    const joined: BatchEvent = { type: 'held', more: true };
+    const close: BatchEvent = { type: 'close' };
+    expect(run(idleAfter(0), joined, joined).commands).toEqual([]);
+    expect(newestBatch(run(idleAfter(0), joined).state)).toBe(1);
+    expect(run(idleAfter(0), joined, joined, close, close).commands).toEqual(['write 1']);
+    expect(run(idleAfter(0), joined, held, joined).commands).toEqual(['write 1']);
+    expect(run(idleAfter(0), close).commands).toEqual([]);
+    expect(run(idleAfter(0), held, joined, close, committed(1)).commands).toEqual(['write 1', 'anchor 1', 'write 2']);
+    expect(run(idleAfter(0), held, joined, committed(1)).commands).toEqual(['write 1', 'anchor 1']);
+  });
+
   test('a batch is written at once when none is out, and released once it is anchored', () => {
     expect(run(idleAfter(7), held, committed(8), anchored(8)).commands).toEqual(['write 8', 'anchor 8', 'release 8']);
   });

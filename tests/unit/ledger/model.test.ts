@@ -171,7 +171,11 @@ function* movesOf(world: World, at: number, rules: Rules, bounds: Bounds): Gener
     });
     yield* onEvent(`anchored ${number}`, { type: 'anchored', number }, next);
   }
-  if (enclave.ready && machine.open === 0) yield* onEvent('request', { type: 'held' });
+  if (enclave.ready && machine.open === 0) {
+    yield* onEvent('request', { type: 'held' });
+    yield* onEvent('request, more on their way', { type: 'held', more: true });
+  }
+  if (machine.open > 0 && !machine.due) yield* onEvent('close', { type: 'close' });
   // Acknowledged, whether it was stored or not, ahead of time, or twice.
   for (let number = machine.released; number <= machine.written + 1; number++) {
     yield* onEvent(`committed ${number}`, { type: 'committed', number });

@@ -93,7 +93,13 @@ describe('what is taken', () => {
     });
     const body = Buffer.from('{}');
     const stamp = parseWebauthnStamp(passkey.stamp(body).value);
-    verifyWebauthnStamp({ stamp, credential: verified, body, origins: rules.origins, requireUserVerification: true });
+    await verifyWebauthnStamp({
+      stamp,
+      credential: verified,
+      body,
+      origins: rules.origins,
+      requireUserVerification: true,
+    });
   });
 
   test('a synced passkey, without user verification, with extensions', async () => {
