@@ -17,7 +17,7 @@ import type { Transition } from '../../src/enclave/ledger/transition.ts';
 import { localFileSealing } from '../../src/enclave/sealing/local-file.ts';
 import { createSealer, deriveKey } from '../../src/enclave/sealing/seal.ts';
 import { readSettings, settingsDigest } from '../../src/enclave/settings.ts';
-import type { Organization } from '../../src/enclave/state.ts';
+import { noContent, type Organization } from '../../src/enclave/state.ts';
 import { runWithCleanUp } from './clean-up.ts';
 import { startDatabase } from './database.ts';
 import type { Account, Passkey } from './load.ts';
@@ -100,14 +100,12 @@ function newOrganization(
       rpIds: null,
       ...times,
     },
+    ...noContent,
     users: new Map([[userId, user]]),
-    policies: new Map(),
     wallets: new Map([
       [walletId, { id: walletId, name: 'wallet', seedDigest, exported: false, imported: false, ...times }],
     ]),
     accounts: new Map([[accountId, account]]),
-    privateKeys: new Map(),
-    counters: { signCounts: {} },
     deleted: false,
   };
   const keys = [

@@ -33,7 +33,15 @@ export type VoteRecord = {
   readonly userId: string;
   readonly stamp: VoteStamp;
   readonly selection: 'VOTE_SELECTION_APPROVED' | 'VOTE_SELECTION_REJECTED';
+  /** The body that was stamped, where it is not the activity's own. */
+  readonly body?: Uint8Array;
   readonly createdAt: number;
+};
+
+export type ActivityFacts = {
+  readonly signCountRegressed: boolean;
+  /** null where no passkey stamped. */
+  readonly userVerified: boolean | null;
 };
 
 export type ActivityRecord = {
@@ -48,11 +56,7 @@ export type ActivityRecord = {
   /** JSON text. */
   readonly result: string;
   readonly votes: readonly VoteRecord[];
-  readonly facts: {
-    readonly signCountRegressed: boolean;
-    /** null where no passkey stamped. */
-    readonly userVerified: boolean | null;
-  };
+  readonly facts: ActivityFacts;
   /** Unix milliseconds. */
   readonly createdAt: number;
   readonly updatedAt: number;

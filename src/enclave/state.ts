@@ -6,6 +6,7 @@
 
 import type { Curve } from '../decode/curve.ts';
 import type { ApiKeyCurve } from '../stamping/api-key-stamp.ts';
+import type { ActivityFacts, VoteRecord } from './activity-record.ts';
 
 export type Settings = {
   readonly name: string;
@@ -111,6 +112,48 @@ export type PrivateKey = {
   readonly updatedAt: number;
 };
 
+/** A name for several users or private keys, which policies refer to by its id. */
+export type Tag = {
+  readonly id: string;
+  readonly name: string;
+  readonly type: 'TAG_TYPE_USER' | 'TAG_TYPE_PRIVATE_KEY';
+  readonly createdAt: number;
+  readonly updatedAt: number;
+};
+
+/** The ABI of a contract, so that policies can name functions and arguments of its calls. */
+export type SmartContractInterface = {
+  readonly id: string;
+  /** Ethereum: lower case. */
+  readonly address: string;
+  readonly type: 'SMART_CONTRACT_INTERFACE_TYPE_ETHEREUM' | 'SMART_CONTRACT_INTERFACE_TYPE_SOLANA';
+  /** The JSON as it was uploaded. */
+  readonly json: string;
+  readonly label: string;
+  readonly notes: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+};
+
+/** An activity that waits for votes. It becomes a row of the log when it is final. */
+export type PendingActivity = {
+  readonly id: string;
+  readonly type: string;
+  readonly status: 'ACTIVITY_STATUS_CONSENSUS_NEEDED';
+  /** The exact body that was submitted, and its keyed digest (16 bytes). */
+  readonly body: Uint8Array;
+  readonly fingerprint: Uint8Array;
+  /** Of the body: `timestampMs`. */
+  readonly time: number;
+  readonly intentKey: string;
+  readonly resultKey: string;
+  /** The first is that of the submission. */
+  readonly votes: readonly VoteRecord[];
+  readonly facts: ActivityFacts;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+};
+
 /** What changes with every request, apart from pages: keyed by authenticator or API key id. */
 export type Counters = {
   readonly signCounts: Readonly<Record<string, number>>;
@@ -128,21 +171,26 @@ export type Organization = {
   readonly wallets: Entities<Wallet>;
   readonly accounts: Entities<WalletAccount>;
   readonly privateKeys: Entities<PrivateKey>;
+  readonly tags: Entities<Tag>;
+  readonly interfaces: Entities<SmartContractInterface>;
+  readonly pending: Entities<PendingActivity>;
   readonly counters: Counters;
   /** Deleted organizations keep a head and nothing else. */
   readonly deleted: boolean;
 };
 
 /** What an organization with nothing in it has in it. */
-export const noContent: Pick<Organization, 'users' | 'policies' | 'wallets' | 'accounts' | 'privateKeys' | 'counters'> =
-  {
-    users: new Map(),
-    policies: new Map(),
-    wallets: new Map(),
-    accounts: new Map(),
-    privateKeys: new Map(),
-    counters: { signCounts: {} },
-  };
+export const noContent = {
+  users: new Map(),
+  policies: new Map(),
+  wallets: new Map(),
+  accounts: new Map(),
+  privateKeys: new Map(),
+  tags: new Map(),
+  interfaces: new Map(),
+  pending: new Map(),
+  counters: { signCounts: {} },
+} as const satisfies Partial<Organization>;
 
 /** `map` with `entity` put under its id; the order of first insertion stays. */
 export function put<T extends { readonly id: string }>(map: Entities<T>, ...entities: readonly T[]): Entities<T> {

@@ -11,9 +11,19 @@ import { ownBytes, sha256 } from './hash.ts';
 export const pageCapacity = 64;
 
 /** Kinds of entities, each with the member of `Organization` that holds them. */
-const entityKinds = ['users', 'policies', 'wallets', 'accounts', 'privateKeys'] as const;
+const entityKinds = [
+  'users',
+  'policies',
+  'wallets',
+  'accounts',
+  'privateKeys',
+  'tags',
+  'interfaces',
+  'pending',
+] as const;
 type EntityKind = (typeof entityKinds)[number];
 type Entity = { readonly id: string };
+type EntityMaps = Record<EntityKind, Map<string, Entity>>;
 
 export type Page = {
   readonly kind: string;
@@ -63,13 +73,7 @@ export function openPages(
   sealer: Sealer,
 ): { content: PagesContent; layout: Layout } {
   const layout = new Map<string, Page>();
-  const entities: Record<EntityKind, Map<string, Entity>> = {
-    users: new Map(),
-    policies: new Map(),
-    wallets: new Map(),
-    accounts: new Map(),
-    privateKeys: new Map(),
-  };
+  const entities = Object.fromEntries(entityKinds.map((kind) => [kind, new Map()])) as EntityMaps;
   let settings: Settings | undefined;
   const inOrder = [...rows].sort((a, b) => a.index - b.index);
   for (const { kind, index, sealed } of inOrder) {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Organization } from '../../../src/enclave/state.ts';
+import { noContent, type Organization } from '../../../src/enclave/state.ts';
 import { createWorld, newApiKey, now, type World } from '../../support/effect-context.ts';
 import { newRegistration } from '../../support/registration.ts';
 
@@ -213,12 +213,7 @@ describe('delete_sub_organization', () => {
     expect(tombstone).toEqual({
       id: subOrganizationId,
       parentId,
-      users: new Map(),
-      policies: new Map(),
-      wallets: new Map(),
-      accounts: new Map(),
-      privateKeys: new Map(),
-      counters: { signCounts: {} },
+      ...noContent,
       deleted: true,
     } satisfies Omit<Organization, 'settings'>);
     expect(settings).toMatchObject({ name: '', features: [], rootQuorum: { userIds: [] } });

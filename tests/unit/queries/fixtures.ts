@@ -1,15 +1,16 @@
 /** One organization with something of everything, and a context to ask it in. */
 import type { QueryContext } from '../../../src/enclave/effect.ts';
 import { answers } from '../../../src/enclave/queries/index.ts';
-import type {
-  ApiKey,
-  Authenticator,
-  Organization,
-  Policy,
-  PrivateKey,
-  User,
-  Wallet,
-  WalletAccount,
+import {
+  type ApiKey,
+  type Authenticator,
+  noContent,
+  type Organization,
+  type Policy,
+  type PrivateKey,
+  type User,
+  type Wallet,
+  type WalletAccount,
 } from '../../../src/enclave/state.ts';
 import { parseJson } from '../../../src/protocol/json.ts';
 import { parseRequest } from '../../../src/protocol/parse-request.ts';
@@ -108,6 +109,7 @@ export const organization: Organization = {
     origins: null,
     rpIds: null,
   },
+  ...noContent,
   users: byId(alice, bob),
   policies: byId(policy),
   wallets: byId(wallet, { ...wallet, id: id(42), name: 'Second' }),
@@ -117,7 +119,6 @@ export const organization: Organization = {
     ...[1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12].map((number) => account(number)),
   ),
   privateKeys: byId(privateKey),
-  counters: { signCounts: {} },
   deleted: false,
 };
 
