@@ -5,11 +5,25 @@ import { parseJsonObject } from './json-text.ts';
 import { keccak256 } from './keccak.ts';
 import { encodeRlp, rlpInteger } from './rlp.ts';
 
+export type Authorization = {
+  /** 0 stands for every chain. */
+  readonly chainId: bigint;
+  /** 20 bytes. */
+  readonly address: Buffer;
+  readonly nonce: bigint;
+};
+
 /**
  * The digest of an EIP-7702 authorization, keccak256(0x05 ‖ rlp([chainId, address, nonce])), of the JSON text `{address,
- * chainId, nonce}`; chain id 0 stands for every chain. Throws INVALID_ARGUMENT `invalid authorization: …`.
+ * chainId, nonce}`. Throws INVALID_ARGUMENT `invalid authorization: …`.
  */
 export function hashAuthorization(text: string): Buffer {
+  const { chainId, address, nonce } = parseAuthorization(text);
+  return keccak256(Buffer.of(0x05), encodeRlp([rlpInteger(chainId), address, rlpInteger(nonce)]));
+}
+
+/** The authorization that is the JSON text `{address, chainId, nonce}`. Throws INVALID_ARGUMENT `invalid authorization: …`. */
+export function parseAuthorization(text: string): Authorization {
   const { address: addressText, chainId: chainIdValue, nonce: nonceValue, ...others } = parseJsonObject(text, invalid);
   const [stray] = Object.keys(others);
   if (stray !== undefined) throw invalid('expected address, chainId and nonce, and no other field');
@@ -19,7 +33,7 @@ export function hashAuthorization(text: string): Buffer {
   if (chainId === undefined || BigInt.asUintN(256, chainId) !== chainId) throw invalid('chainId: expected a uint256');
   const nonce = parseInteger(nonceValue);
   if (nonce === undefined || BigInt.asUintN(64, nonce) !== nonce) throw invalid('nonce: expected a uint64');
-  return keccak256(Buffer.of(0x05), encodeRlp([rlpInteger(chainId), address, rlpInteger(nonce)]));
+  return { chainId, address, nonce };
 }
 
 const invalid = (description: string): CountersignError =>

@@ -2,6 +2,9 @@ import type { AccessListEntry, SignedAuthorization } from './ethereum-transactio
 import { bytesToHex } from './hex.ts';
 import { RlpError, type RlpItem } from './rlp.ts';
 
+/** More than any block has gas for, so that what is made of these lists stays small. */
+export const maxItems = { accessList: 4_096, storageKeys: 4_096, authorizationList: 1_024, blobVersionedHashes: 64 };
+
 export type ItemReader = ReturnType<typeof itemReader>;
 
 /** Reads the items of a transaction one after the other. Every method throws `RlpError` that names the field. */
@@ -22,16 +25,17 @@ export function itemReader(items: readonly RlpItem[]) {
       const to = text(next(), 'to');
       return to.length === 0 ? null : fixed(to, 'to', 20);
     },
-    accessList: (): AccessListEntry[] => list(next(), 'accessList').map(accessListEntry),
+    accessList: (): AccessListEntry[] => shortList(next(), 'accessList', maxItems.accessList).map(accessListEntry),
     /** EIP-4844: at least one hash, each of version 1. */
     blobVersionedHashes(): string[] {
       const name = 'blobVersionedHashes';
-      const hashes = nonEmpty(next(), name).map((hash) => fixed(hash, name, 32));
+      const hashes = nonEmpty(next(), name, maxItems.blobVersionedHashes).map((hash) => fixed(hash, name, 32));
       if (!hashes.every((hash) => hash.startsWith('0x01'))) throw new RlpError(`${name}: expected hashes of version 1`);
       return hashes;
     },
     /** EIP-7702: at least one. */
-    authorizationList: (): SignedAuthorization[] => nonEmpty(next(), 'authorizationList').map(authorization),
+    authorizationList: (): SignedAuthorization[] =>
+      nonEmpty(next(), 'authorizationList', maxItems.authorizationList).map(authorization),
   };
 }
 
@@ -39,7 +43,9 @@ function accessListEntry(item: RlpItem): AccessListEntry {
   const [address, storageKeys] = tuple(item, 'accessList', 2);
   return {
     address: fixed(address as RlpItem, 'accessList address', 20),
-    storageKeys: list(storageKeys as RlpItem, 'accessList').map((key) => fixed(key, 'accessList storage key', 32)),
+    storageKeys: shortList(storageKeys as RlpItem, 'accessList', maxItems.storageKeys).map((key) =>
+      fixed(key, 'accessList storage key', 32),
+    ),
   };
 }
 
@@ -86,8 +92,14 @@ function list(item: RlpItem, name: string): readonly RlpItem[] {
   return item;
 }
 
-function nonEmpty(item: RlpItem, name: string): readonly RlpItem[] {
+function shortList(item: RlpItem, name: string, most: number): readonly RlpItem[] {
   const items = list(item, name);
+  if (items.length > most) throw new RlpError(`${name}: expected lists of at most ${most} items`);
+  return items;
+}
+
+function nonEmpty(item: RlpItem, name: string, most: number): readonly RlpItem[] {
+  const items = shortList(item, name, most);
   if (items.length === 0) throw new RlpError(`${name}: expected at least one`);
   return items;
 }

@@ -15,7 +15,7 @@ type Common = {
   readonly to: string | null;
   readonly value: bigint;
   readonly data: Buffer;
-  /** Keccak-256 of the bytes as they came. */
+  /** Keccak-256 of the bytes as they came, worked out when it is read: it takes longer than all of the rest. */
   readonly signingHash: Buffer;
   /** The items as they came, without the two empty ones of EIP-155. */
   readonly items: readonly RlpItem[];
@@ -96,19 +96,27 @@ const typeBytes = { eip2930: 1, eip1559: 2, eip4844: 3, eip7702: 4 } as const;
 export function decodeUnsignedTransaction(hex: string): EthereumTransaction {
   const bytes = hexToBytes(hex);
   if (!bytes?.length) throw failure('expected hex of an unsigned transaction');
-  const signingHash = keccak256(bytes);
   const first = bytes[0] as number;
   try {
-    if (first >= 0xc0) return { ...decodeLegacy(readList(bytes)), signingHash };
+    if (first >= 0xc0) return withSigningHash(decodeLegacy(readList(bytes)), bytes);
     if (first >= 0x80) throw new RlpError('expected a list or a transaction type');
     const envelope = envelopes[first];
     if (!envelope) throw notImplemented(first);
     const items = readList(bytes.subarray(1));
     checkCount(items, envelope.items);
-    return { ...envelope.read(itemReader(items)), items, signingHash };
+    return withSigningHash({ ...envelope.read(itemReader(items)), items }, bytes);
   } catch (error) {
     throw error instanceof RlpError ? failure(error.message) : error;
   }
+}
+
+type Unhashed = EthereumTransaction extends infer T ? (T extends unknown ? Omit<T, 'signingHash'> : never) : never;
+
+function withSigningHash(transaction: Unhashed, bytes: Buffer): EthereumTransaction {
+  return Object.defineProperty(transaction as EthereumTransaction, 'signingHash', {
+    get: () => keccak256(bytes),
+    enumerable: true,
+  });
 }
 
 /** Hex without `0x` of `transaction` with its signature: `r`, `s` of 64 hex digits and `v` the parity "00" or "01". */

@@ -26,20 +26,29 @@ export function bytesToSign({ payload, encoding, hashFunction, curve }: Payload)
     throw invalidHash('HASH_FUNCTION_NOT_APPLICABLE is for Ed25519, and Ed25519 takes no other');
   }
   switch (encoding) {
-    case 'PAYLOAD_ENCODING_HEXADECIMAL': {
-      const bytes = hexToBytes(payload);
-      if (!bytes?.length) throw wrong('invalid payload encoding', 'payload', 'expected hex digits of whole bytes');
-      return hash(bytes, hashFunction);
-    }
-    case 'PAYLOAD_ENCODING_TEXT_UTF8':
-      if (!payload.isWellFormed()) throw wrong('invalid payload encoding', 'payload', 'expected well-formed Unicode');
-      return hash(Buffer.from(payload), hashFunction);
     case 'PAYLOAD_ENCODING_EIP712':
       checkEthereum(encoding, hashFunction, curve);
       return hashTypedData(payload);
     case 'PAYLOAD_ENCODING_EIP7702_AUTHORIZATION':
       checkEthereum(encoding, hashFunction, curve);
       return hashAuthorization(payload);
+    default:
+      return hash(payloadBytes(payload, encoding), hashFunction);
+  }
+}
+
+/** The bytes that a payload is in an encoding that has no meaning of its own. Throws INVALID_ARGUMENT `invalid payload encoding`. */
+export function payloadBytes(payload: string, encoding: string): Buffer {
+  if (payload === '') throw wrong('invalid payload encoding', 'payload', 'expected a payload, found an empty one');
+  switch (encoding) {
+    case 'PAYLOAD_ENCODING_HEXADECIMAL': {
+      const bytes = hexToBytes(payload);
+      if (!bytes?.length) throw wrong('invalid payload encoding', 'payload', 'expected hex digits of whole bytes');
+      return bytes;
+    }
+    case 'PAYLOAD_ENCODING_TEXT_UTF8':
+      if (!payload.isWellFormed()) throw wrong('invalid payload encoding', 'payload', 'expected well-formed Unicode');
+      return Buffer.from(payload);
     default:
       throw wrong('invalid payload encoding', 'encoding', 'unknown encoding');
   }

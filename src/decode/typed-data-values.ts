@@ -1,10 +1,8 @@
 /** Hashing of EIP-712 values (`hashStruct`, `encodeData`). */
 import type { JsonValue } from '../protocol/json.ts';
-import { parseAddress } from './ethereum-address.ts';
-import { hexToBytes } from './hex.ts';
-import { parseInteger } from './integer.ts';
 import { isObject } from './json-text.ts';
 import { keccak256 } from './keccak.ts';
+import { type ElementaryType, readElementary } from './typed-data-elementary.ts';
 import { invalidTypedData } from './typed-data-error.ts';
 import type { Struct, Type } from './typed-data-types.ts';
 
@@ -44,29 +42,20 @@ function encode(walk: Walk, type: Type, value: JsonValue): Buffer {
       return structHash(walk, type.name, value);
     case 'array':
       return encodeArray(walk, type, value);
-    case 'string':
-      if (typeof value !== 'string') throw invalidTypedData(walk.path, 'expected a string');
-      return keccak256(Buffer.from(value));
-    case 'bytes':
-      return keccak256(readBytes(walk, value, 'expected 0x and hex digits'));
-    case 'fixedBytes': {
-      const expected = `expected 0x and hex digits of ${type.size} bytes`;
-      const bytes = readBytes(walk, value, expected);
-      if (bytes.length !== type.size) throw invalidTypedData(walk.path, expected);
-      return padEnd(bytes);
-    }
-    case 'address': {
-      const address = typeof value === 'string' ? parseAddress(value) : undefined;
-      if (!address)
-        throw invalidTypedData(walk.path, 'expected an address (0x and 40 digits; mixed case as in EIP-55)');
-      return padStart(address);
-    }
-    case 'bool':
-      if (typeof value !== 'boolean') throw invalidTypedData(walk.path, 'expected true or false');
-      return padStart(Buffer.of(Number(value)));
-    case 'integer':
-      return encodeInteger(walk, type, value);
+    default:
+      return encodeElementary(type, readElementary(type, value, walk.path));
   }
+}
+
+function encodeElementary(type: ElementaryType, value: boolean | bigint | string | Buffer): Buffer {
+  if (typeof value === 'string') return keccak256(Buffer.from(value));
+  if (typeof value === 'boolean') return padStart(Buffer.of(Number(value)));
+  // Two's complement of 256 bits, whatever the width of the type.
+  if (typeof value === 'bigint') {
+    return Buffer.from(BigInt.asUintN(256, value).toString(16).padStart(64, '0'), 'hex');
+  }
+  if (type.kind === 'bytes') return keccak256(value);
+  return type.kind === 'address' ? padStart(value) : padEnd(value);
 }
 
 function encodeArray(walk: Walk, type: Type & { kind: 'array' }, value: JsonValue): Buffer {
@@ -82,23 +71,6 @@ function encodeArray(walk: Walk, type: Type & { kind: 'array' }, value: JsonValu
     return word;
   });
   return keccak256(...words);
-}
-
-/** Two's complement of 256 bits, whatever the width of the type. */
-function encodeInteger(walk: Walk, type: Type & { kind: 'integer' }, value: JsonValue): Buffer {
-  const integer = parseInteger(value);
-  const name = `${type.signed ? '' : 'u'}int${type.bits}`;
-  if (integer === undefined)
-    throw invalidTypedData(walk.path, `expected an integer, in digits or 0x and hex digits (${name})`);
-  const fits = type.signed ? BigInt.asIntN(type.bits, integer) : BigInt.asUintN(type.bits, integer);
-  if (fits !== integer) throw invalidTypedData(walk.path, `out of the range of ${name}`);
-  return Buffer.from(BigInt.asUintN(256, integer).toString(16).padStart(64, '0'), 'hex');
-}
-
-function readBytes(walk: Walk, value: JsonValue, expected: string): Buffer {
-  const bytes = typeof value === 'string' && value.startsWith('0x') ? hexToBytes(value) : undefined;
-  if (!bytes) throw invalidTypedData(walk.path, expected);
-  return bytes;
 }
 
 function padStart(bytes: Buffer): Buffer {

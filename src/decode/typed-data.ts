@@ -16,35 +16,41 @@ const domainFields = [
   { name: 'salt', type: 'bytes32' },
 ];
 
+export type TypedData = {
+  readonly structs: ReadonlyMap<string, Struct>;
+  readonly primaryType: string;
+  readonly domain: JsonObject;
+  /** Nothing when the domain alone is signed, as its own primary type. */
+  readonly message: JsonValue;
+};
+
 /**
  * The EIP-712 digest of typed data, 32 bytes: of the JSON text `{domain, message, primaryType, types}` as `eth_signTypedData_v4`
  * takes it. Where `types` has no `EIP712Domain`, it is made of the members that `domain` has. Integers are JSON integers up to
  * 2^53−1, digits, or `0x` and hex digits. Throws INVALID_ARGUMENT `invalid typed data: …` that names the place.
  */
 export function hashTypedData(text: string): Buffer {
+  const { structs, primaryType, domain, message } = parseTypedData(text);
+  const separator = hashStruct(structs, 'EIP712Domain', domain, 'domain');
+  const rest = primaryType === 'EIP712Domain' ? Buffer.alloc(0) : hashStruct(structs, primaryType, message, 'message');
+  return keccak256(Buffer.of(0x19, 0x01), separator, rest);
+}
+
+/** The document that `text` is, its types checked and linked, but not yet its values. Throws as `hashTypedData` does. */
+export function parseTypedData(text: string): TypedData {
   const { domain = {}, message, primaryType, types } = readDocument(text);
   if (!isObject(types)) throw invalidTypedData(['types'], 'expected an object');
   if (!isObject(domain)) throw invalidTypedData(['domain'], 'expected an object');
   const structs = parseTypes({ EIP712Domain: domainFields.filter(({ name }) => name in domain), ...types });
   checkDomain(domain, structs.get('EIP712Domain') as Struct);
-  const separator = hashStruct(structs, 'EIP712Domain', domain, 'domain');
-  return keccak256(Buffer.of(0x19, 0x01), separator, hashMessage(structs, primaryType, message));
-}
-
-/** Empty when the domain alone is signed, as its own primary type. */
-function hashMessage(
-  structs: ReadonlyMap<string, Struct>,
-  primaryType: JsonValue | undefined,
-  message: JsonValue | undefined,
-): Buffer {
   if (typeof primaryType !== 'string' || !structs.has(primaryType)) {
     throw invalidTypedData(['primaryType'], 'expected the name of one of the types');
   }
-  if (primaryType !== 'EIP712Domain') return hashStruct(structs, primaryType, message ?? null, 'message');
-  if (message !== undefined && !(isObject(message) && Object.keys(message).length === 0)) {
+  const isNone = message === undefined || (isObject(message) && Object.keys(message).length === 0);
+  if (primaryType === 'EIP712Domain' && !isNone) {
     throw invalidTypedData(['message'], 'expected none, as the primary type is EIP712Domain');
   }
-  return Buffer.alloc(0);
+  return { structs, primaryType, domain, message: message ?? null };
 }
 
 /** A domain that names a chain or a contract must be bound to it. */

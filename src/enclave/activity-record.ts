@@ -42,6 +42,14 @@ export type ActivityFacts = {
   readonly signCountRegressed: boolean;
   /** null where no passkey stamped. */
   readonly userVerified: boolean | null;
+  /** What decided, by which policies. */
+  readonly decision: {
+    readonly outcome: string;
+    /** Id of a policy, or the name of the rule. */
+    readonly decidedBy: string | null;
+    /** Digest of all policies at the time. */
+    readonly policies: Uint8Array;
+  };
 };
 
 export type ActivityRecord = {
@@ -53,8 +61,10 @@ export type ActivityRecord = {
   readonly body: Uint8Array;
   readonly intentKey: string;
   readonly resultKey: string;
-  /** JSON text. */
-  readonly result: string;
+  /** JSON text; null unless it was completed. */
+  readonly result: string | null;
+  /** Of an activity that was allowed and could not be carried out. */
+  readonly failure?: { readonly code: number; readonly message: string };
   readonly votes: readonly VoteRecord[];
   readonly facts: ActivityFacts;
   /** Unix milliseconds. */

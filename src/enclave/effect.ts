@@ -16,7 +16,6 @@ export type NewKey = { organizationId: string; id: string; binding: string; secr
 export type EffectContext = {
   /** The organization that the activity acts in, in its newest state. */
   readonly organization: Organization;
-  readonly caller: User;
   /** Unix milliseconds of this transition. */
   readonly now: number;
   /** A fresh UUID v4. */

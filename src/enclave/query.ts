@@ -1,16 +1,18 @@
 /** Answers a stamped query about an organization, its own user's or its parent's. */
 import { CountersignError, invalidArgument } from '../protocol/errors.ts';
-import { type JsonObject, parseJson } from '../protocol/json.ts';
+import type { JsonObject } from '../protocol/json.ts';
 import type { RequestMessage } from '../protocol/messages.ts';
 import { parseRequest } from '../protocol/parse-request.ts';
 import { findQuery } from '../protocol/queries/index.ts';
 import { findActivity } from '../protocol/registry.ts';
 import type { QueryContext } from './effect.ts';
 import { assertFresh, readTimestamp } from './freshness.ts';
+import { listWithPending } from './list-with-pending.ts';
+import { pendingRecord } from './pending-record.ts';
 import { answers } from './queries/index.ts';
 import { readStamp, resolveCaller, resolveThroughParent } from './resolve-caller.ts';
 import type { Service } from './service.ts';
-import { readOrganizationId } from './submit.ts';
+import { readEnvelope, readOrganizationId } from './submission.ts';
 import { activityView } from './views/activity.ts';
 
 /** The answer's JSON value. Throws `CountersignError`s. */
@@ -18,10 +20,7 @@ export async function query(service: Service, request: RequestMessage): Promise<
   const found = findQuery(request.name);
   if (!found)
     throw new CountersignError('UNIMPLEMENTED', `no query \`${request.name.slice(0, 100)}\``, { status: 404 });
-  const envelope = parseJson(request.body);
-  if (typeof envelope !== 'object' || envelope === null || Array.isArray(envelope)) {
-    throw invalidArgument('bad request body', { fields: [{ field: 'body', description: 'expected a JSON object' }] });
-  }
+  const envelope = readEnvelope(request.body);
   if (typeof envelope.type === 'string' && findActivity(envelope.type)) {
     // Or else whoever sees an activity's stamp, which is good for an hour, could ask with it for ever.
     throw invalidArgument('bad request body', {
@@ -45,11 +44,14 @@ export async function query(service: Service, request: RequestMessage): Promise<
     identities: { find: service.findIdentity },
     activities: {
       async get(id) {
-        const [record] = await service.readActivities(opened, [id]);
+        const waiting = organization.pending.get(id);
+        const record = waiting ? pendingRecord(waiting, organization) : (await service.readActivities(opened, [id]))[0];
         return record && activityView(record, organization);
       },
       async list(page) {
-        return (await service.listActivities(opened, page)).map((record) => activityView(record, organization));
+        const waiting = [...organization.pending.values()].reverse().map((each) => pendingRecord(each, organization));
+        const records = await listWithPending(waiting, page, (part) => service.listActivities(opened, part));
+        return records.map((record) => activityView(record, organization));
       },
     },
     subOrganizations: { list: (page) => service.listSubOrganizations(organization, page) },

@@ -63,6 +63,8 @@ export type Policy = {
   readonly id: string;
   readonly name: string;
   readonly effect: 'EFFECT_ALLOW' | 'EFFECT_DENY';
+  /** Of its expressions; absent: Turnkey's language where a text is an expression of it, otherwise CEL. */
+  readonly language?: 'cel' | 'turnkey';
   readonly condition: string;
   readonly consensus: string;
   readonly time?: string;

@@ -1,12 +1,16 @@
 /** All activities and queries: routes, checks, the OpenAPI document and the SDK are derived from here. */
 import type { Activity, ActivityVersion } from './activities/activity.ts';
+import { approveActivity } from './activities/approve-activity.ts';
 import { createApiKeys } from './activities/create-api-keys.ts';
 import { createApiOnlyUsers } from './activities/create-api-only-users.ts';
 import { createAuthenticators } from './activities/create-authenticators.ts';
 import { createPolicies } from './activities/create-policies.ts';
 import { createPolicy } from './activities/create-policy.ts';
+import { createPrivateKeyTag } from './activities/create-private-key-tag.ts';
 import { createPrivateKeys } from './activities/create-private-keys.ts';
+import { createSmartContractInterface } from './activities/create-smart-contract-interface.ts';
 import { createSubOrganization } from './activities/create-sub-organization.ts';
+import { createUserTag } from './activities/create-user-tag.ts';
 import { createUsers } from './activities/create-users.ts';
 import { createWallet } from './activities/create-wallet.ts';
 import { createWalletAccounts } from './activities/create-wallet-accounts.ts';
@@ -14,11 +18,15 @@ import { deleteApiKeys } from './activities/delete-api-keys.ts';
 import { deleteAuthenticators } from './activities/delete-authenticators.ts';
 import { deletePolicies } from './activities/delete-policies.ts';
 import { deletePolicy } from './activities/delete-policy.ts';
+import { deletePrivateKeyTags } from './activities/delete-private-key-tags.ts';
 import { deletePrivateKeys } from './activities/delete-private-keys.ts';
+import { deleteSmartContractInterface } from './activities/delete-smart-contract-interface.ts';
 import { deleteSubOrganization } from './activities/delete-sub-organization.ts';
+import { deleteUserTags } from './activities/delete-user-tags.ts';
 import { deleteUsers } from './activities/delete-users.ts';
 import { deleteWalletAccounts } from './activities/delete-wallet-accounts.ts';
 import { deleteWallets } from './activities/delete-wallets.ts';
+import { rejectActivity } from './activities/reject-activity.ts';
 import { removeOrganizationFeature } from './activities/remove-organization-feature.ts';
 import { setOrganizationFeature } from './activities/set-organization-feature.ts';
 import { signRawPayload } from './activities/sign-raw-payload.ts';
@@ -26,16 +34,20 @@ import { signRawPayloads } from './activities/sign-raw-payloads.ts';
 import { signTransaction } from './activities/sign-transaction.ts';
 import { updateOrganizationName } from './activities/update-organization-name.ts';
 import { updatePolicy } from './activities/update-policy.ts';
+import { updatePrivateKeyTag } from './activities/update-private-key-tag.ts';
 import { updateRootQuorum } from './activities/update-root-quorum.ts';
 import { updateUser } from './activities/update-user.ts';
 import { updateUserEmail } from './activities/update-user-email.ts';
 import { updateUserName } from './activities/update-user-name.ts';
 import { updateUserPhoneNumber } from './activities/update-user-phone-number.ts';
+import { updateUserTag } from './activities/update-user-tag.ts';
 import { updateWallet } from './activities/update-wallet.ts';
 
 export { queries } from './queries/index.ts';
 
 const registered = [
+  approveActivity,
+  rejectActivity,
   createSubOrganization,
   deleteSubOrganization,
   updateOrganizationName,
@@ -49,6 +61,9 @@ const registered = [
   updateUserEmail,
   updateUserPhoneNumber,
   deleteUsers,
+  createUserTag,
+  updateUserTag,
+  deleteUserTags,
   createAuthenticators,
   deleteAuthenticators,
   createApiKeys,
@@ -60,6 +75,9 @@ const registered = [
   deleteWalletAccounts,
   createPrivateKeys,
   deletePrivateKeys,
+  createPrivateKeyTag,
+  updatePrivateKeyTag,
+  deletePrivateKeyTags,
   signRawPayload,
   signRawPayloads,
   signTransaction,
@@ -68,6 +86,8 @@ const registered = [
   updatePolicy,
   deletePolicy,
   deletePolicies,
+  createSmartContractInterface,
+  deleteSmartContractInterface,
 ] as const;
 
 /** Any of the registered activities, with its name and schemas as literal types. */

@@ -2,6 +2,7 @@
  * The things that break Turnkey's clients when a server gets them wrong, one test each. Three of them come with what they
  * belong to: the session JWT (22), the keys in HPKE bundles (23), and the text of an explicit policy denial (part of 17).
  */
+import { byRoot } from '../support/decision.ts';
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -176,7 +177,7 @@ describe('5. the fingerprint is the SHA-256 of the raw body', () => {
       resultKey: version.result,
       result: JSON.stringify({ subOrganizationUuid: organizationId }),
       votes: [],
-      facts: { signCountRegressed: false, userVerified: null },
+      facts: { signCountRegressed: false, userVerified: null, decision: byRoot },
       createdAt: 1754952030000,
       updatedAt: 1754952030000,
     } as const;

@@ -15,7 +15,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Chain, noAnvil, startAnvil, storeInitCode } from './anvil.ts';
 import { dependencyOf } from './dependency-of.ts';
-import { newSubOrganization, type SubOrganization, useService } from './use-service.ts';
+import { newEthereumKey, newSubOrganization, type SubOrganization, useService } from './use-service.ts';
 
 type SignerClient = ConstructorParameters<typeof TurnkeySigner>[0]['client'];
 type Config = ConstructorParameters<typeof Turnkey>[0];
@@ -33,20 +33,9 @@ const signerOf = (kind: string) => signers[kind] as TurnkeySigner;
 
 beforeAll(async () => {
   sub = await newSubOrganization(service.client());
-  const client = service.client(sub);
   const { organizationId, key } = sub;
-  const { privateKeys } = await client.createPrivateKeys({
-    privateKeys: [
-      {
-        privateKeyName: 'ethereum',
-        curve: 'CURVE_SECP256K1',
-        privateKeyTags: [],
-        addressFormats: ['ADDRESS_FORMAT_ETHEREUM'],
-      },
-    ],
-  });
-  const [{ privateKeyId = '', addresses = [] }] = privateKeys as [(typeof privateKeys)[0]];
-  const names = [sub.address, privateKeyId, addresses[0]?.address as string];
+  const { privateKeyId, address } = await newEthereumKey(service.client(sub));
+  const names = [sub.address, privateKeyId, address];
   const older = new OlderTurnkey({
     apiBaseUrl: service.baseUrl,
     apiPublicKey: key.publicKey,

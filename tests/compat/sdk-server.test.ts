@@ -8,7 +8,7 @@ import {
   DEFAULT_SOLANA_ACCOUNTS,
   TurnkeyApiClient,
 } from '@turnkey/sdk-server';
-import { isAddress, keccak256, recoverAddress, toBytes } from 'viem';
+import { erc20Abi, isAddress, keccak256, recoverAddress, toBytes } from 'viem';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { activities, queries } from '../../src/protocol/registry.ts';
 import { generateApiKey } from '../../src/stamping/make-api-key-stamp.ts';
@@ -659,6 +659,78 @@ describe('sub-organizations of a parent', () => {
       expect(verified.organizationIds).toEqual([]);
     }
   });
+});
+
+describe('tags', () => {
+  test('of users', async () => {
+    const userId = await newUser('Tess');
+    const { userTagId, userIds } = await client.createUserTag({ userTagName: 'traders', userIds: [userId] });
+    expect([userTagId, userIds]).toEqual([uuid, [userId]]);
+    const second = await client.createUserTag({ userTagName: 'second', userIds: [] });
+    expect(
+      (await client.listUserTags({})).userTags.map(({ tagId, tagName, tagType }) => [tagId, tagName, tagType]),
+    ).toEqual([
+      [userTagId, 'traders', 'TAG_TYPE_USER'],
+      [second.userTagId, 'second', 'TAG_TYPE_USER'],
+    ]);
+    const tagsOf = async () => (await client.getUser({ userId })).user.userTags;
+    const change = { userTagId, newUserTagName: 'desk', addUserIds: [sub.userId], removeUserIds: [userId] };
+    expect((await client.updateUserTag(change)).userTagId).toBe(userTagId);
+    expect(await tagsOf()).toEqual([]);
+    await client.updateUser({ userId, userTagIds: [second.userTagId, userTagId] });
+    expect(await tagsOf()).toEqual([second.userTagId, userTagId]);
+    await expect(client.createUserTag({ userTagName: 'desk', userIds: [] })).rejects.toMatchObject({ code: 3 });
+    const deleted = await client.deleteUserTags({ userTagIds: [userTagId] });
+    expect([deleted.userTagIds, deleted.userIds.toSorted()]).toEqual([[userTagId], [sub.userId, userId].toSorted()]);
+    expect(await tagsOf()).toEqual([second.userTagId]);
+    await client.deleteUsers({ userIds: [userId] });
+  });
+
+  test('of private keys', async () => {
+    const { privateKeyTagId } = await client.createPrivateKeyTag({ privateKeyTagName: 'cold', privateKeyIds: [] });
+    const privateKeyTags = [privateKeyTagId];
+    const { privateKeys } = await client.createPrivateKeys({
+      privateKeys: [{ privateKeyName: 'tagged', curve: 'CURVE_P256', privateKeyTags, addressFormats: [] }],
+    });
+    const privateKeyId = privateKeys[0]?.privateKeyId as string;
+    expect((await client.getPrivateKey({ privateKeyId })).privateKey.privateKeyTags).toEqual(privateKeyTags);
+    const nothing = { addPrivateKeyIds: [], removePrivateKeyIds: [] };
+    const renamed = await client.updatePrivateKeyTag({ privateKeyTagId, newPrivateKeyTagName: 'vault', ...nothing });
+    expect(renamed.privateKeyTagId).toBe(privateKeyTagId);
+    expect((await client.listPrivateKeyTags({})).privateKeyTags).toMatchObject([
+      { tagId: privateKeyTagId, tagName: 'vault', tagType: 'TAG_TYPE_PRIVATE_KEY' },
+    ]);
+    const deleted = await client.deletePrivateKeyTags({ privateKeyTagIds: privateKeyTags });
+    expect([deleted.privateKeyTagIds, deleted.privateKeyIds]).toEqual([privateKeyTags, [privateKeyId]]);
+    expect((await client.getPrivateKey({ privateKeyId })).privateKey.privateKeyTags).toEqual([]);
+    await client.deletePrivateKeys({ privateKeyIds: [privateKeyId], deleteWithoutExport: true });
+  });
+});
+
+test('the interface of a contract is uploaded, found, listed and deleted', async () => {
+  const smartContractAddress = '0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48';
+  const upload = (abi: object) =>
+    client.createSmartContractInterface({
+      smartContractAddress,
+      smartContractInterface: JSON.stringify(abi),
+      type: 'SMART_CONTRACT_INTERFACE_TYPE_ETHEREUM',
+      label: 'USDC',
+      notes: '',
+    });
+  await expect(upload([{ type: 'function', name: 'f', inputs: [{ type: 'bool' }] }])).rejects.toMatchObject({
+    code: 3,
+    message: expect.stringContaining('provided ABI is invalid'),
+  });
+  const { smartContractInterfaceId } = await upload(erc20Abi);
+  const { smartContractInterface } = await client.getSmartContractInterface({ smartContractInterfaceId });
+  expect(smartContractInterface).toMatchObject({
+    ...{ organizationId: sub.organizationId, smartContractInterfaceId },
+    smartContractAddress: smartContractAddress.toLowerCase(),
+    smartContractInterface: JSON.stringify(erc20Abi),
+  });
+  expect((await client.getSmartContractInterfaces({})).smartContractInterfaces).toEqual([smartContractInterface]);
+  const deleted = await client.deleteSmartContractInterface({ smartContractInterfaceId });
+  expect(deleted.smartContractInterfaceId).toBe(smartContractInterfaceId);
 });
 
 test('an endpoint that is not there is refused in words', async () => {

@@ -94,3 +94,19 @@ export async function newSubOrganization(
   const { walletId, addresses } = wallet as { walletId: string; addresses: [`0x${string}`] };
   return { organizationId: subOrganizationId, userId, key, walletId, address: addresses[0] };
 }
+
+/** A private key of the client's organization, with its Ethereum address. */
+export async function newEthereumKey(client: TurnkeyApiClient): Promise<{ privateKeyId: string; address: string }> {
+  const { privateKeys } = await client.createPrivateKeys({
+    privateKeys: [
+      {
+        privateKeyName: 'ethereum',
+        curve: 'CURVE_SECP256K1',
+        privateKeyTags: [],
+        addressFormats: ['ADDRESS_FORMAT_ETHEREUM'],
+      },
+    ],
+  });
+  const [{ privateKeyId = '', addresses = [] }] = privateKeys as [(typeof privateKeys)[0]];
+  return { privateKeyId, address: addresses[0]?.address as string };
+}

@@ -22,7 +22,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateApiKey } from '../../src/stamping/make-api-key-stamp.ts';
 import { type Chain, noAnvil, startAnvil, storeInitCode } from './anvil.ts';
 import { dependencyOf } from './dependency-of.ts';
-import { apiKeyParams, newSubOrganization, type SubOrganization, useService } from './use-service.ts';
+import { apiKeyParams, newEthereumKey, newSubOrganization, type SubOrganization, useService } from './use-service.ts';
 
 type AccountClient = Parameters<typeof createAccount>[0]['client'];
 
@@ -47,19 +47,9 @@ beforeAll(async () => {
   sub = await newSubOrganization(service.client());
   const client = service.client(sub);
   const { organizationId, key } = sub;
-  const { privateKeys } = await client.createPrivateKeys({
-    privateKeys: [
-      {
-        privateKeyName: 'ethereum',
-        curve: 'CURVE_SECP256K1',
-        privateKeyTags: [],
-        addressFormats: ['ADDRESS_FORMAT_ETHEREUM'],
-      },
-    ],
-  });
-  const [{ privateKeyId = '', addresses = [] }] = privateKeys as [(typeof privateKeys)[0]];
+  const { privateKeyId, address } = await newEthereumKey(client);
   const stamper = new ApiKeyStamper({ apiPublicKey: key.publicKey, apiPrivateKey: key.privateKey });
-  const names = [sub.address, sub.address.toLowerCase(), privateKeyId, addresses[0]?.address as string];
+  const names = [sub.address, sub.address.toLowerCase(), privateKeyId, address];
   const made = await Promise.all(names.map((signWith) => createAccount({ client, organizationId, signWith })));
   const httpClient = new TurnkeyClient({ baseUrl: service.baseUrl }, stamper);
   made.push(await createAccount({ client: httpClient, organizationId, signWith: sub.address }));

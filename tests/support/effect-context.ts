@@ -2,7 +2,7 @@
 import { createECDH, createHash, randomBytes, randomUUID } from 'node:crypto';
 import { findEffect } from '../../src/enclave/activities/index.ts';
 import type { EffectContext, IdentityHit, NewKey, Outcome, PasskeyRules } from '../../src/enclave/effect.ts';
-import { noContent, type Organization, type User } from '../../src/enclave/state.ts';
+import { noContent, type Organization } from '../../src/enclave/state.ts';
 import { parseParameters } from '../../src/protocol/parse-parameters.ts';
 import { findActivity } from '../../src/protocol/registry.ts';
 
@@ -66,7 +66,6 @@ export function createWorld(): World {
 
   const contextOf = (id: string): EffectContext => ({
     organization: frozen(organization(id)),
-    caller: organization(id).users.values().next().value as User,
     now: time,
     newId: () => randomUUID(),
     random: (size) => {

@@ -1,8 +1,8 @@
 /** The rows of a ledger in memory, as an honest `api` and its database keep them; and what a test can do to them. */
 
-import { nodeHash } from '../../src/enclave/ledger/log.ts';
 import type { Port } from '../../src/enclave/ledger/port.ts';
 import type { BatchRows, Fetch, FetchedBatch, FetchedRows, ProvenActivity } from '../../src/protocol/messages.ts';
+import { nodeHash } from '../../src/protocol/node-hash.ts';
 
 type Row<K extends keyof BatchRows> = BatchRows[K] extends (infer R)[] ? R : never;
 
@@ -162,7 +162,11 @@ function select(tables: Tables, fetch: Fetch): FetchedRows {
     }
     case 'activityList': {
       const rows = own(tables.activities).sort((a, b) => b.leafIndex - a.leafIndex);
-      return { what: 'activityList', activities: proven(tables, rows.slice(0, fetch.limit), fetch.treeSize) };
+      const { before, after, limit } = fetch;
+      const placeOf = (id: Uint8Array) => rows.findIndex((row) => hex(row.id) === hex(id));
+      const between = rows.slice(after ? placeOf(after) + 1 : 0, before ? placeOf(before) : rows.length);
+      const page = before && !after ? between.slice(-limit) : between.slice(0, limit);
+      return { what: 'activityList', activities: proven(tables, page, fetch.treeSize) };
     }
     case 'subOrganizations': {
       const { parentId, after, limit, hint } = fetch;

@@ -94,6 +94,7 @@ export async function startService({ env = {}, dataDir, port }: ServiceOptions =
         if (!isRunning(child)) return;
         signalGroup(child, 'SIGKILL');
         await ended;
+        if (dataDir !== undefined) process.removeListener('exit', whenTestsEnd);
       },
     };
   } catch (error) {

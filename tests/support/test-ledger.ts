@@ -1,4 +1,5 @@
 /** The real ledger over a storage in memory: real sealing, real anchor file, and a clock in the test's hand. */
+
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,6 +17,7 @@ import type { Port } from '../../src/enclave/ledger/port.ts';
 import type { Transition } from '../../src/enclave/ledger/transition.ts';
 import { createSealer, deriveKey } from '../../src/enclave/sealing/seal.ts';
 import { type ApiKey, noContent, type Organization, type User } from '../../src/enclave/state.ts';
+import { byRoot } from './decision.ts';
 import { createMemoryStorage, type MemoryStorage } from './memory-storage.ts';
 
 /** The start of a minute. */
@@ -154,7 +156,7 @@ export function activityOf(from: Opened, body: string, time: number, to: Organiz
     resultKey: 'signRawPayloadResult',
     result: '{}',
     votes: [],
-    facts: { signCountRegressed: false, userVerified: null },
+    facts: { signCountRegressed: false, userVerified: null, decision: byRoot },
     createdAt: time,
     updatedAt: time,
   };

@@ -4,7 +4,7 @@ import { newPrivateKeys, privateKeyResultOf } from './private-keys.ts';
 
 export const createPrivateKeysEffect: Effect<typeof createPrivateKeys> = (context, parameters) => {
   const { organization } = context;
-  const made = newPrivateKeys(context, organization.id, organization.privateKeys, parameters.privateKeys);
+  const made = newPrivateKeys(context, organization, parameters.privateKeys);
   return {
     result:
       parameters.resultForm === 'ids'

@@ -20,11 +20,11 @@ export const createSubOrganizationEffect: Effect<typeof createSubOrganization> =
   const { organization: parent, now } = context;
   check(parent, parameters);
   const id = context.newId();
-  const scope = { organizationId: id, parentId: parent.id, users: new Map() };
+  const scope = { organizationId: id, parentId: parent.id, users: new Map(), tags: noContent.tags };
   const { users, added } = await newUsers(context, scope, parameters.rootUsers, 'parameters.rootUsers');
   const rootUserIds = added.map((user) => user.id);
   const wallet = parameters.wallet && newWallet(context, id, parameters.wallet, 'parameters.wallet');
-  const privateKeys = parameters.privateKeys && newPrivateKeys(context, id, new Map(), parameters.privateKeys);
+  const privateKeys = parameters.privateKeys && newPrivateKeys(context, { id, ...noContent }, parameters.privateKeys);
   const created: Organization = {
     id,
     parentId: parent.id,

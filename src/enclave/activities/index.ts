@@ -8,8 +8,11 @@ import { createApiOnlyUsersEffect } from './create-api-only-users.ts';
 import { createAuthenticatorsEffect } from './create-authenticators.ts';
 import { createPoliciesEffect } from './create-policies.ts';
 import { createPolicyEffect } from './create-policy.ts';
+import { createPrivateKeyTagEffect } from './create-private-key-tag.ts';
 import { createPrivateKeysEffect } from './create-private-keys.ts';
+import { createSmartContractInterfaceEffect } from './create-smart-contract-interface.ts';
 import { createSubOrganizationEffect } from './create-sub-organization.ts';
+import { createUserTagEffect } from './create-user-tag.ts';
 import { createUsersEffect } from './create-users.ts';
 import { createWalletEffect } from './create-wallet.ts';
 import { createWalletAccountsEffect } from './create-wallet-accounts.ts';
@@ -17,8 +20,11 @@ import { deleteApiKeysEffect } from './delete-api-keys.ts';
 import { deleteAuthenticatorsEffect } from './delete-authenticators.ts';
 import { deletePoliciesEffect } from './delete-policies.ts';
 import { deletePolicyEffect } from './delete-policy.ts';
+import { deletePrivateKeyTagsEffect } from './delete-private-key-tags.ts';
 import { deletePrivateKeysEffect } from './delete-private-keys.ts';
+import { deleteSmartContractInterfaceEffect } from './delete-smart-contract-interface.ts';
 import { deleteSubOrganizationEffect } from './delete-sub-organization.ts';
+import { deleteUserTagsEffect } from './delete-user-tags.ts';
 import { deleteUsersEffect } from './delete-users.ts';
 import { deleteWalletAccountsEffect } from './delete-wallet-accounts.ts';
 import { deleteWalletsEffect } from './delete-wallets.ts';
@@ -29,14 +35,18 @@ import { signRawPayloadsEffect } from './sign-raw-payloads.ts';
 import { signTransactionEffect } from './sign-transaction.ts';
 import { updateOrganizationNameEffect } from './update-organization-name.ts';
 import { updatePolicyEffect } from './update-policy.ts';
+import { updatePrivateKeyTagEffect } from './update-private-key-tag.ts';
 import { updateRootQuorumEffect } from './update-root-quorum.ts';
 import { updateUserEffect } from './update-user.ts';
 import { updateUserEmailEffect } from './update-user-email.ts';
 import { updateUserNameEffect } from './update-user-name.ts';
 import { updateUserPhoneNumberEffect } from './update-user-phone-number.ts';
+import { updateUserTagEffect } from './update-user-tag.ts';
 import { updateWalletEffect } from './update-wallet.ts';
 
-type Effects = { readonly [A in RegisteredActivity as A['name']]: Effect<A> };
+/** A vote's effect is that of the activity that it decides (src/enclave/vote.ts). */
+type Vote = 'approve_activity' | 'reject_activity';
+type Effects = { readonly [A in RegisteredActivity as Exclude<A['name'], Vote>]: Effect<A> };
 
 export const effects: Effects = {
   create_api_keys: createApiKeysEffect,
@@ -44,17 +54,23 @@ export const effects: Effects = {
   create_authenticators: createAuthenticatorsEffect,
   create_policies: createPoliciesEffect,
   create_policy: createPolicyEffect,
+  create_private_key_tag: createPrivateKeyTagEffect,
   create_private_keys: createPrivateKeysEffect,
+  create_smart_contract_interface: createSmartContractInterfaceEffect,
   create_sub_organization: createSubOrganizationEffect,
+  create_user_tag: createUserTagEffect,
   create_users: createUsersEffect,
-  create_wallet_accounts: createWalletAccountsEffect,
   create_wallet: createWalletEffect,
+  create_wallet_accounts: createWalletAccountsEffect,
   delete_api_keys: deleteApiKeysEffect,
   delete_authenticators: deleteAuthenticatorsEffect,
   delete_policies: deletePoliciesEffect,
   delete_policy: deletePolicyEffect,
+  delete_private_key_tags: deletePrivateKeyTagsEffect,
   delete_private_keys: deletePrivateKeysEffect,
+  delete_smart_contract_interface: deleteSmartContractInterfaceEffect,
   delete_sub_organization: deleteSubOrganizationEffect,
+  delete_user_tags: deleteUserTagsEffect,
   delete_users: deleteUsersEffect,
   delete_wallet_accounts: deleteWalletAccountsEffect,
   delete_wallets: deleteWalletsEffect,
@@ -65,11 +81,13 @@ export const effects: Effects = {
   sign_transaction: signTransactionEffect,
   update_organization_name: updateOrganizationNameEffect,
   update_policy: updatePolicyEffect,
+  update_private_key_tag: updatePrivateKeyTagEffect,
   update_root_quorum: updateRootQuorumEffect,
+  update_user: updateUserEffect,
   update_user_email: updateUserEmailEffect,
   update_user_name: updateUserNameEffect,
   update_user_phone_number: updateUserPhoneNumberEffect,
-  update_user: updateUserEffect,
+  update_user_tag: updateUserTagEffect,
   update_wallet: updateWalletEffect,
 };
 

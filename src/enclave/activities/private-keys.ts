@@ -4,33 +4,33 @@ import { addressOf } from '../../decode/address.ts';
 import type { PrivateKeyParameters } from '../../protocol/activities/key-fields.ts';
 import type { EffectContext, NewKey } from '../effect.ts';
 import { generateSecret, publicKeyOf } from '../keys/curve.ts';
-import { type PrivateKey, put } from '../state.ts';
+import { type Organization, type PrivateKey, put } from '../state.ts';
 import { checkQuota } from './quotas.ts';
-import { checkUnique, refuseTags, within } from './refusals.ts';
+import { checkUnique, within } from './refusals.ts';
+import { checkTags, privateKeyTags } from './tags.ts';
 import { zero } from './wallets.ts';
 
 type NewPrivateKeys = { privateKeys: ReadonlyMap<string, PrivateKey>; added: PrivateKey[]; keys: NewKey[] };
 
-/** Makes private keys beside those that the organization `organizationId` has: all with them, and the new ones in order. */
+/** Makes private keys beside those that the organization has: all with them, and the new ones in order. */
 export function newPrivateKeys(
   context: EffectContext,
-  organizationId: string,
-  held: ReadonlyMap<string, PrivateKey>,
+  organization: Pick<Organization, 'id' | 'privateKeys' | 'tags'>,
   given: readonly PrivateKeyParameters[],
 ): NewPrivateKeys {
-  checkQuota('privateKeys', held.size + given.length, 'parameters.privateKeys');
-  let privateKeys = held;
+  let { privateKeys } = organization;
+  checkQuota('privateKeys', privateKeys.size + given.length, 'parameters.privateKeys');
   const added: PrivateKey[] = [];
   const keys: NewKey[] = [];
   try {
-    for (const [index, { privateKeyName, curve, addressFormats, privateKeyTags }] of given.entries()) {
+    for (const [index, { privateKeyName, curve, addressFormats, privateKeyTags: tagIds }] of given.entries()) {
       const path = `parameters.privateKeys.${index}`;
-      refuseTags(privateKeyTags, 'private key tag', `${path}.privateKeyTags`);
+      checkTags(organization.tags, privateKeyTags, { ids: tagIds, field: `${path}.privateKeyTags` });
       checkUnique(privateKeys.values(), privateKeyName, `${path}.privateKeyName`, 'private key label must be unique');
       const id = context.newId();
       const secret = generateSecret(curve, context.random);
       const publicKey = publicKeyOf(curve, secret);
-      keys.push({ organizationId, id, binding: publicKey, secret });
+      keys.push({ organizationId: organization.id, id, binding: publicKey, secret });
       const key: PrivateKey = {
         id,
         name: privateKeyName,
@@ -39,7 +39,7 @@ export function newPrivateKeys(
         addresses: within(path, () =>
           addressFormats.map((format) => ({ format, address: addressOf(format, curve, publicKey) })),
         ),
-        tagIds: [],
+        tagIds,
         exported: false,
         imported: false,
         createdAt: context.now,

@@ -39,11 +39,6 @@ export function checkUnique(
   for (const entity of entities) if (entity.name === name && entity.id !== self) throw invalidField(field, message);
 }
 
-/** Tags do not exist yet, so none of `ids` does. */
-export function refuseTags(ids: readonly string[] | undefined, what: string, field: string): void {
-  if (ids?.[0] !== undefined) throw notFound(`${field}.0`, what, ids[0]);
-}
-
 /** Refuses a field that asks for what is not there yet: nothing that was stamped is left out in silence. */
 export function refuseUnsupported(value: unknown, field: string, what: string): void {
   const isAbsent = value === undefined || (Array.isArray(value) && value.length === 0);

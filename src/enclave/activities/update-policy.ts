@@ -1,8 +1,10 @@
 import type { PolicyUpdate, updatePolicy } from '../../protocol/activities/update-policy.ts';
 import type { Effect } from '../effect.ts';
-import { put } from '../state.ts';
-import { checkPolicyName } from './policies.ts';
+import { type Policy, put } from '../state.ts';
+import { checkExpressions, checkPolicyName } from './policies.ts';
 import { find } from './refusals.ts';
+
+const updateFields = { condition: 'policyCondition', consensus: 'policyConsensus', time: 'time' } as const;
 
 /** What is left out stays; an empty `time` takes the time expression away. */
 export const updatePolicyEffect: Effect<typeof updatePolicy> = ({ organization, now }, update: PolicyUpdate) => {
@@ -11,15 +13,17 @@ export const updatePolicyEffect: Effect<typeof updatePolicy> = ({ organization, 
   const name = update.policyName ?? policy.name;
   checkPolicyName(policies, name, 'parameters.policyName', policy.id);
   const time = update.time ?? oldTime;
-  const changed = {
+  const changed: Policy = {
     ...policy,
     name,
     effect: update.policyEffect ?? policy.effect,
     condition: update.policyCondition ?? policy.condition,
     consensus: update.policyConsensus ?? policy.consensus,
     ...(time ? { time } : {}),
+    ...(update.language ? { language: update.language } : {}),
     notes: update.policyNotes ?? policy.notes,
     updatedAt: now,
   };
+  checkExpressions(changed, (clause) => `parameters.${updateFields[clause]}`);
   return { result: { policyId: policy.id }, organization: { ...organization, policies: put(policies, changed) } };
 };

@@ -5,7 +5,8 @@ import type { EffectContext, Outcome } from '../effect.ts';
 import { type Counters, type Organization, put, type User } from '../state.ts';
 import { type CredentialScope, isExpired, withApiKeys, withAuthenticators } from './credentials.ts';
 import { checkQuota } from './quotas.ts';
-import { find, findAll, refuseTags, refuseUnsupported } from './refusals.ts';
+import { find, findAll, refuseUnsupported } from './refusals.ts';
+import { checkTags, userTags } from './tags.ts';
 
 /** The organization of the request, as the place where users get credentials. */
 export const scopeOf = ({ id, parentId, users }: Organization): CredentialScope => ({
@@ -14,10 +15,10 @@ export const scopeOf = ({ id, parentId, users }: Organization): CredentialScope 
   users,
 });
 
-/** Makes users with their credentials: all users of `scope` with them, and the new ones in order. */
+/** Makes users with their credentials and tags: all users of `scope` with them, and the new ones in order. */
 export async function newUsers(
   context: EffectContext,
-  scope: CredentialScope,
+  scope: CredentialScope & Pick<Organization, 'tags'>,
   given: readonly UserParameters[],
   path: string,
 ): Promise<{ users: ReadonlyMap<string, User>; added: User[] }> {
@@ -26,14 +27,15 @@ export async function newUsers(
   for (const [index, parameters] of given.entries()) {
     const at = `${path}.${index}`;
     refuseUnsupported(parameters.oauthProviders, `${at}.oauthProviders`, 'login with an OIDC provider');
-    refuseTags(parameters.userTags, 'user tag', `${at}.userTags`);
+    const tagIds = parameters.userTags ?? [];
+    checkTags(scope.tags, userTags, { ids: tagIds, field: `${at}.userTags` });
     const blank: User = {
       id: context.newId(),
       name: parameters.userName,
       ...contact({ email: parameters.userEmail, phoneNumber: parameters.userPhoneNumber }),
       authenticators: [],
       apiKeys: [],
-      tagIds: [],
+      tagIds,
       createdAt: context.now,
       updatedAt: context.now,
     };
@@ -60,7 +62,7 @@ export async function addUsers(
 ): Promise<Outcome<{ userIds: string[] }>> {
   const { organization } = context;
   checkQuota('users', organization.users.size + given.length, path);
-  const { users, added } = await newUsers(context, scopeOf(organization), given, path);
+  const { users, added } = await newUsers(context, { ...scopeOf(organization), tags: organization.tags }, given, path);
   return { result: { userIds: added.map((user) => user.id) }, organization: { ...organization, users } };
 }
 
@@ -72,16 +74,17 @@ const contact = ({ email, phoneNumber }: Contact): Pick<User, 'email' | 'phoneNu
   ...(phoneNumber ? { phoneNumber } : {}),
 });
 
-/** Changes what of name and contact is given; an empty e-mail address or phone number is taken away. */
+/** Changes what of name, contact and tags is given; an empty e-mail address or phone number is taken away. */
 export function changeUser(
   { organization, now }: EffectContext,
   userId: string,
-  change: Contact & { name?: string | undefined },
+  change: Contact & { name?: string | undefined; tagIds?: readonly string[] },
 ): Outcome<{ userId: string }> {
   const { email, phoneNumber, ...user } = findUser(organization, userId);
   const changed: User = {
     ...user,
     name: change.name ?? user.name,
+    tagIds: change.tagIds ?? user.tagIds,
     ...contact({ email: change.email ?? email, phoneNumber: change.phoneNumber ?? phoneNumber }),
     updatedAt: now,
   };

@@ -23,7 +23,7 @@ import type { Port } from './port.ts';
 import { type LedgerKeys, type PreparedTransition, prepareTransition, type Transition } from './transition.ts';
 
 /** What becomes a leaf of the log, apart from activities. */
-export type LogEntry = { readonly kind: 'boot' | 'acceptState' | 'order'; readonly digest: Uint8Array };
+export type LogEntry = { readonly kind: 'boot' | 'acceptState' | 'order' | 'vote'; readonly digest: Uint8Array };
 
 export type Ledger = {
   readonly organizations: OrganizationCache;

@@ -3,6 +3,7 @@ import type { Answer } from '../effect.ts';
 import { policyView } from '../views/policy.ts';
 import { privateKeyView } from '../views/private-key.ts';
 import { featuresView, quorumView } from '../views/settings.ts';
+import { tagView } from '../views/tag.ts';
 import { userView } from '../views/user.ts';
 import { walletView } from '../views/wallet.ts';
 import { byCreation } from './by-creation.ts';
@@ -15,6 +16,7 @@ export const getOrganizationAnswer: Answer<typeof getOrganization> = ({ organiza
     policies: byCreation(organization.policies).map(policyView),
     wallets: byCreation(organization.wallets).map(walletView),
     privateKeys: byCreation(organization.privateKeys).map(privateKeyView),
+    tags: byCreation(organization.tags).map(tagView),
     rootQuorum: quorumView(organization),
     features: featuresView(organization),
   },

@@ -11,13 +11,17 @@ import { getOrganizationAnswer } from './get-organization.ts';
 import { getOrganizationConfigsAnswer } from './get-organization-configs.ts';
 import { getPolicyAnswer } from './get-policy.ts';
 import { getPrivateKeyAnswer } from './get-private-key.ts';
+import { getSmartContractInterfaceAnswer } from './get-smart-contract-interface.ts';
 import { getUserAnswer } from './get-user.ts';
 import { getWalletAnswer } from './get-wallet.ts';
 import { getWalletAccountAnswer } from './get-wallet-account.ts';
 import { listActivitiesAnswer } from './list-activities.ts';
 import { listPoliciesAnswer } from './list-policies.ts';
+import { listPrivateKeyTagsAnswer } from './list-private-key-tags.ts';
 import { listPrivateKeysAnswer } from './list-private-keys.ts';
+import { listSmartContractInterfacesAnswer } from './list-smart-contract-interfaces.ts';
 import { listSuborgsAnswer } from './list-suborgs.ts';
+import { listUserTagsAnswer } from './list-user-tags.ts';
 import { listUsersAnswer } from './list-users.ts';
 import { listVerifiedSuborgsAnswer } from './list-verified-suborgs.ts';
 import { listWalletAccountsAnswer } from './list-wallet-accounts.ts';
@@ -37,13 +41,17 @@ export const answers: Answers = {
   get_organization_configs: getOrganizationConfigsAnswer,
   get_policy: getPolicyAnswer,
   get_private_key: getPrivateKeyAnswer,
+  get_smart_contract_interface: getSmartContractInterfaceAnswer,
   get_user: getUserAnswer,
   get_wallet: getWalletAnswer,
   get_wallet_account: getWalletAccountAnswer,
   list_activities: listActivitiesAnswer,
   list_policies: listPoliciesAnswer,
+  list_private_key_tags: listPrivateKeyTagsAnswer,
   list_private_keys: listPrivateKeysAnswer,
+  list_smart_contract_interfaces: listSmartContractInterfacesAnswer,
   list_suborgs: listSuborgsAnswer,
+  list_user_tags: listUserTagsAnswer,
   list_users: listUsersAnswer,
   list_verified_suborgs: listVerifiedSuborgsAnswer,
   list_wallet_accounts: listWalletAccountsAnswer,

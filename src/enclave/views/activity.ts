@@ -26,23 +26,23 @@ export function activityView(
     status,
     type,
     intent: { [record.intentKey]: withoutNulls(parameters) },
-    result: { [record.resultKey]: JSON.parse(record.result) },
+    result: record.result === null ? {} : { [record.resultKey]: JSON.parse(record.result) },
     votes: record.votes.map((vote) => ({
       id: vote.id,
       userId: vote.userId,
       user: voterView(vote, organization),
       activityId: id,
       selection: vote.selection,
-      message,
+      message: vote.body ? Buffer.from(vote.body).toString() : message,
       ...stampView(vote.stamp),
       createdAt: timestamp(vote.createdAt),
     })),
     appProofs: [],
     fingerprint: `sha256:${hash('sha256', body, 'hex')}`,
-    canApprove: false,
-    // As Turnkey answers for what is completed; no client reads it.
+    canApprove: status === 'ACTIVITY_STATUS_CONSENSUS_NEEDED',
+    // As Turnkey answers for what is completed, too; no client reads it.
     canReject: true,
-    failure: null,
+    failure: record.failure ? { ...record.failure, details: [] } : null,
     ...(userVerified === null ? {} : { facts: { signCountRegressed, userVerified } }),
     ...timesView(record),
   };

@@ -9,6 +9,7 @@ export const policyView = ({
   condition,
   consensus,
   time,
+  language,
   notes,
   ...times
 }: Policy): PolicyObject => ({
@@ -18,6 +19,7 @@ export const policyView = ({
   condition,
   consensus,
   ...(time === undefined ? {} : { time }),
+  ...(language === undefined ? {} : { language }),
   notes,
   ...timesView(times),
 });

@@ -1,6 +1,6 @@
 /** Users and their credentials as they come in, in all wire versions; older ones are parsed into the newest. */
 import * as v from 'valibot';
-import { base64url, email, emptyList, expirationSeconds, hex, label, phoneNumber, text, uuid } from '../fields.ts';
+import { base64url, email, emptyIds, emptyList, expirationSeconds, hex, label, phoneNumber, text } from '../fields.ts';
 
 const apiKeyV1 = v.strictObject({
   apiKeyName: label,
@@ -102,7 +102,7 @@ export const clientSignature = v.strictObject({
 });
 
 const named = { userName: label, userEmail: v.exactOptional(email) };
-const tags = { userTags: emptyList(uuid) };
+const tags = { userTags: emptyIds };
 const phone = { userPhoneNumber: v.exactOptional(phoneNumber) };
 const keysOfV1 = { apiKeys: emptyList(apiKeyOfV1) };
 const keys = { apiKeys: emptyList(apiKey) };

@@ -1,6 +1,6 @@
 /** Wallets, accounts and private keys as they come in, and what signs with them. */
 import * as v from 'valibot';
-import { emptyList, integer, label, text, uuid } from '../fields.ts';
+import { emptyIds, emptyList, integer, label, list, once, text } from '../fields.ts';
 
 export const curve = v.picklist(['CURVE_SECP256K1', 'CURVE_ED25519', 'CURVE_P256'], 'invalid curve');
 
@@ -62,8 +62,8 @@ export type WalletParameters = v.InferOutput<typeof wallet>;
 export const privateKey = v.strictObject({
   privateKeyName: label,
   curve,
-  privateKeyTags: emptyList(uuid),
-  addressFormats: emptyList(addressFormat),
+  privateKeyTags: emptyIds,
+  addressFormats: v.exactOptional(v.pipe(list(addressFormat), once('expected each address format once')), () => []),
 });
 export type PrivateKeyParameters = v.InferOutput<typeof privateKey>;
 

@@ -4,6 +4,8 @@ import { emptyList, label, list, text } from '../fields.ts';
 
 export const effect = v.picklist(['EFFECT_ALLOW', 'EFFECT_DENY']);
 export const expression = text(8192);
+/** Of all expressions of a policy; absent: Turnkey's where a text is an expression of it, otherwise CEL. */
+export const language = v.picklist(['turnkey', 'cel']);
 export const notes = text(2048);
 
 const named = { policyName: label, effect };
@@ -15,6 +17,7 @@ export const policy = v.strictObject({
   consensus: v.exactOptional(expression),
   notes: v.exactOptional(notes, ''),
   time: v.exactOptional(expression),
+  language: v.exactOptional(language),
 });
 
 /** What effects get from every version; `selectors` are of those before there were expressions. */

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { label, uuid } from '../fields.ts';
 import { defineActivity } from './activity.ts';
-import { effect, expression, notes } from './policy-fields.ts';
+import { effect, expression, language, notes } from './policy-fields.ts';
 
 const v1 = v.strictObject({
   policyId: uuid,
@@ -11,7 +11,11 @@ const v1 = v.strictObject({
   policyConsensus: v.exactOptional(expression),
   policyNotes: v.exactOptional(notes),
 });
-const v2 = v.strictObject({ ...v1.entries, time: v.exactOptional(expression) });
+const v2 = v.strictObject({
+  ...v1.entries,
+  time: v.exactOptional(expression),
+  language: v.exactOptional(language),
+});
 
 export type PolicyUpdate = v.InferOutput<typeof v2>;
 

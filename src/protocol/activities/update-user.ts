@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { email, label, list, phoneNumber, uuid } from '../fields.ts';
+import { email, emptyIds, label, phoneNumber, uuid } from '../fields.ts';
 import { defineActivity } from './activity.ts';
 
 export const updateUser = defineActivity({
@@ -13,7 +13,8 @@ export const updateUser = defineActivity({
         userId: uuid,
         userName: v.exactOptional(label),
         userEmail: v.exactOptional(email),
-        userTagIds: v.exactOptional(list(uuid)),
+        // Empty where it is not needed: no tag is taken away by it.
+        userTagIds: emptyIds,
         userPhoneNumber: v.exactOptional(phoneNumber),
       }),
     },

@@ -5,7 +5,7 @@ import { organizationData } from './objects.ts';
 
 export const getOrganization = defineQuery({
   name: 'get_organization',
-  summary: 'Get an organization with its users, policies, wallets and private keys',
+  summary: 'Get an organization with its users, policies, wallets, private keys and tags',
   request: v.object({ organizationId: uuid }),
   response: v.object({ organizationData }),
 });

@@ -10,13 +10,17 @@ import { getOrganization } from './get-organization.ts';
 import { getOrganizationConfigs } from './get-organization-configs.ts';
 import { getPolicy } from './get-policy.ts';
 import { getPrivateKey } from './get-private-key.ts';
+import { getSmartContractInterface } from './get-smart-contract-interface.ts';
 import { getUser } from './get-user.ts';
 import { getWallet } from './get-wallet.ts';
 import { getWalletAccount } from './get-wallet-account.ts';
 import { listActivities } from './list-activities.ts';
 import { listPolicies } from './list-policies.ts';
+import { listPrivateKeyTags } from './list-private-key-tags.ts';
 import { listPrivateKeys } from './list-private-keys.ts';
+import { listSmartContractInterfaces } from './list-smart-contract-interfaces.ts';
 import { listSuborgs } from './list-suborgs.ts';
+import { listUserTags } from './list-user-tags.ts';
 import { listUsers } from './list-users.ts';
 import { listVerifiedSuborgs } from './list-verified-suborgs.ts';
 import { listWalletAccounts } from './list-wallet-accounts.ts';
@@ -29,6 +33,7 @@ const registered = [
   getOrganizationConfigs,
   getUser,
   listUsers,
+  listUserTags,
   getAuthenticator,
   getAuthenticators,
   getApiKey,
@@ -40,8 +45,11 @@ const registered = [
   listWalletAccounts,
   getPrivateKey,
   listPrivateKeys,
+  listPrivateKeyTags,
   getPolicy,
   listPolicies,
+  getSmartContractInterface,
+  listSmartContractInterfaces,
   getActivity,
   listActivities,
   listSuborgs,

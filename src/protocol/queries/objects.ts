@@ -95,6 +95,26 @@ export const policy = v.object({
   condition: v.string(),
   consensus: v.string(),
   time: optionalText,
+  language: v.exactOptional(v.picklist(['turnkey', 'cel'])),
+  notes: v.string(),
+  ...times,
+});
+
+export const tag = v.object({
+  tagId: v.string(),
+  tagName: v.string(),
+  tagType: v.picklist(['TAG_TYPE_USER', 'TAG_TYPE_PRIVATE_KEY']),
+  ...times,
+});
+
+export const smartContractInterface = v.object({
+  organizationId: v.string(),
+  smartContractInterfaceId: v.string(),
+  smartContractAddress: v.string(),
+  /** ABI or IDL: the JSON as it was uploaded. */
+  smartContractInterface: v.string(),
+  type: v.picklist(['SMART_CONTRACT_INTERFACE_TYPE_ETHEREUM', 'SMART_CONTRACT_INTERFACE_TYPE_SOLANA']),
+  label: v.string(),
   notes: v.string(),
   ...times,
 });
@@ -109,6 +129,7 @@ export const organizationData = v.object({
   policies: v.array(policy),
   wallets: v.array(wallet),
   privateKeys: v.array(privateKey),
+  tags: v.array(tag),
   rootQuorum: quorum,
   features,
 });
@@ -152,7 +173,7 @@ export const activity = v.object({
   fingerprint: v.string(),
   canApprove: v.boolean(),
   canReject: v.boolean(),
-  failure: v.null(),
+  failure: v.nullable(v.object({ code: v.number(), message: v.string(), details: v.array(v.unknown()) })),
   /** What the enclave noticed about the passkey that stamped it. */
   facts: v.exactOptional(v.object({ signCountRegressed: v.boolean(), userVerified: v.boolean() })),
   ...times,
@@ -165,5 +186,7 @@ export type WalletObject = v.InferOutput<typeof wallet>;
 export type WalletAccountObject = v.InferOutput<typeof walletAccount>;
 export type PrivateKeyObject = v.InferOutput<typeof privateKey>;
 export type PolicyObject = v.InferOutput<typeof policy>;
+export type TagObject = v.InferOutput<typeof tag>;
+export type SmartContractInterfaceObject = v.InferOutput<typeof smartContractInterface>;
 export type ActivityStatus = v.InferOutput<typeof activityStatus>;
 export type ActivityObject = v.InferOutput<typeof activity>;

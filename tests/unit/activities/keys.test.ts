@@ -215,6 +215,11 @@ describe('private keys', () => {
     ['the same name', [key(), key()], { message: 'private key label must be unique' }],
     ['a tag', [key({ privateKeyTags: [absent] })], { code: 'NOT_FOUND' }],
     [
+      'an address twice',
+      [key({ addressFormats: ['ADDRESS_FORMAT_ETHEREUM', 'ADDRESS_FORMAT_ETHEREUM'] })],
+      { facts: { fields: [{ description: 'expected each address format once' }] } },
+    ],
+    [
       'an address of another curve',
       [key({ curve: 'CURVE_ED25519' })],
       { message: 'invalid address format', facts: { fields: [{ field: 'parameters.privateKeys.0.addressFormat' }] } },

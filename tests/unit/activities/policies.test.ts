@@ -10,6 +10,7 @@ beforeEach(() => {
   id = world.parent.id;
 });
 
+const at = "time.now > Timestamp('2026-03-01T00:00:00Z')";
 const policy = (more = {}) => ({ policyName: 'p', effect: 'EFFECT_ALLOW', notes: 'n', ...more });
 const create = async (more = {}): Promise<string> => (await world.run(id, 'CREATE_POLICY_V3', policy(more))).policyId;
 const stored = (policyId: string) => world.organization(id).policies.get(policyId);
@@ -17,17 +18,17 @@ const stored = (policyId: string) => world.organization(id).policies.get(policyI
 describe('policies', () => {
   test('are stored as written', async () => {
     const policyId = await create({
-      condition: ' nonsense( ',
+      condition: " ( activity.kind=='SIGN_TRANSACTION' ) ",
       consensus: "approvers.any(user, user.id == 'x')",
-      time: 't',
+      time: at,
     });
     expect(stored(policyId)).toEqual({
       id: policyId,
       name: 'p',
       effect: 'EFFECT_ALLOW',
-      condition: ' nonsense( ',
+      condition: " ( activity.kind=='SIGN_TRANSACTION' ) ",
       consensus: "approvers.any(user, user.id == 'x')",
-      time: 't',
+      time: at,
       notes: 'n',
       createdAt: now,
       updatedAt: now,
@@ -69,21 +70,21 @@ describe('policies', () => {
   });
 
   test('an update changes what is given', async () => {
-    const policyId = await create({ condition: 'c', time: 't' });
+    const policyId = await create({ condition: 'true', time: at });
     await create({ policyName: 'other' });
     world.advance(4);
     await world.run(id, 'UPDATE_POLICY', { policyId, policyName: 'q', policyEffect: 'EFFECT_DENY' });
     const expected = {
       name: 'q',
       effect: 'EFFECT_DENY',
-      condition: 'c',
-      time: 't',
+      condition: 'true',
+      time: at,
       createdAt: now,
       updatedAt: now + 4,
     };
     expect(stored(policyId)).toMatchObject(expected);
-    await world.run(id, 'UPDATE_POLICY_V2', { policyId, policyCondition: '', policyConsensus: 'k', time: '' });
-    expect(stored(policyId)).toMatchObject({ name: 'q', condition: '', consensus: 'k', notes: 'n' });
+    await world.run(id, 'UPDATE_POLICY_V2', { policyId, policyCondition: '', policyConsensus: 'false', time: '' });
+    expect(stored(policyId)).toMatchObject({ name: 'q', condition: '', consensus: 'false', notes: 'n' });
     expect(stored(policyId)).not.toHaveProperty('time');
     await expect(world.run(id, 'UPDATE_POLICY_V2', { policyId, policyName: 'other' })).rejects.toThrow(
       'policy label must be unique',

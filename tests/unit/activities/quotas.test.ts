@@ -2,7 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 import { checkQuota, quotas } from '../../../src/enclave/activities/quotas.ts';
-import type { ApiKey, Organization, PrivateKey, User, WalletAccount } from '../../../src/enclave/state.ts';
+import type {
+  ApiKey,
+  Organization,
+  PrivateKey,
+  SmartContractInterface,
+  Tag,
+  User,
+  WalletAccount,
+} from '../../../src/enclave/state.ts';
+import { addressFormat } from '../../../src/protocol/activities/key-fields.ts';
 import { openChannel } from '../../../src/protocol/frames.ts';
 import { createWorld } from '../../support/effect-context.ts';
 import { enclaveFolder, ordersDone, startEnclave } from '../../support/enclave-process.ts';
@@ -151,12 +160,16 @@ function atEveryLimit(blank: Organization): Organization {
   });
   const keys = quotas.longLivedApiKeys.most + quotas.shortLivedApiKeys.most;
   const address = { format: 'ADDRESS_FORMAT_UNCOMPRESSED', address: 'f'.repeat(130) };
+  const addresses = addressFormat.options.map(() => address);
   const publicKey = 'f'.repeat(66);
+  const tags = many('tags', (id): Tag => ({ id, name, type: 'TAG_TYPE_PRIVATE_KEY', ...times }));
+  const tagIds = [...tags.keys()];
   return {
     ...blank,
     users: many('users', (id) => ({
       ...user(name),
       id,
+      tagIds,
       email: 'e'.repeat(254),
       phoneNumber: '+123456789012345',
       apiKeys: Array.from({ length: keys }, apiKey),
@@ -187,8 +200,17 @@ function atEveryLimit(blank: Organization): Organization {
     privateKeys: many(
       'privateKeys',
       (id): PrivateKey => ({
-        ...{ id, name, curve: 'CURVE_SECP256K1', publicKey, addresses: Array(100).fill(address), tagIds: [] },
+        ...{ id, name, curve: 'CURVE_SECP256K1', publicKey, addresses, tagIds },
         ...{ exported: false, imported: false },
+        ...times,
+      }),
+    ),
+    tags,
+    interfaces: many(
+      'interfaces',
+      (id): SmartContractInterface => ({
+        ...{ id, address: `0x${'f'.repeat(40)}`, type: 'SMART_CONTRACT_INTERFACE_TYPE_ETHEREUM' },
+        ...{ json: 'j'.repeat(quotas.interfaceBytes.most / quotas.interfaces.most), label: name, notes: wide(2048) },
         ...times,
       }),
     ),

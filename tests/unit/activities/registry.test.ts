@@ -8,7 +8,9 @@ describe('registry', () => {
     const types = activities.flatMap(({ versions }) => Object.keys(versions));
     expect(new Set(names).size).toBe(names.length);
     expect(new Set(types).size).toBe(types.length);
-    expect(Object.keys(effects).sort()).toEqual(names.sort());
+    // Votes have the effect of what they decide.
+    const votes = ['approve_activity', 'reject_activity'];
+    expect(Object.keys(effects).concat(votes).sort()).toEqual(names.sort());
   });
 
   test('a type is found with its version, on its own path', () => {
@@ -22,7 +24,7 @@ describe('registry', () => {
   });
 
   test('what is not there is not found', () => {
-    for (const type of ['', 'constructor', '__proto__', 'ACTIVITY_TYPE_APPROVE_ACTIVITY']) {
+    for (const type of ['', 'constructor', '__proto__', 'ACTIVITY_TYPE_CREATE_TVC_APP']) {
       expect(findActivity(type)).toBeUndefined();
       expect(findActivityByName(type)).toBeUndefined();
     }
@@ -40,6 +42,9 @@ describe('registry', () => {
     ['UPDATE_POLICY_V2', 'updatePolicyIntentV2', 'updatePolicyResultV2'],
     ['CREATE_PRIVATE_KEYS', 'createPrivateKeysIntent', 'createPrivateKeysResult'],
     ['CREATE_PRIVATE_KEYS_V2', 'createPrivateKeysIntentV2', 'createPrivateKeysResultV2'],
+    ['UPDATE_PRIVATE_KEY_TAG', 'updatePrivateKeyTagIntent', 'updatePrivateKeyTagResult'],
+    ['DELETE_USER_TAGS', 'deleteUserTagsIntent', 'deleteUserTagsResult'],
+    ['CREATE_SMART_CONTRACT_INTERFACE', 'createSmartContractInterfaceIntent', 'createSmartContractInterfaceResult'],
     ['SIGN_RAW_PAYLOAD_V2', 'signRawPayloadIntentV2', 'signRawPayloadResult'],
     ['SIGN_RAW_PAYLOADS', 'signRawPayloadsIntent', 'signRawPayloadsResult'],
     ['SIGN_TRANSACTION_V2', 'signTransactionIntentV2', 'signTransactionResult'],

@@ -8,6 +8,7 @@ import { userView } from '../../../src/enclave/views/user.ts';
 import { type Cbor, encode } from '../../../src/protocol/cbor.ts';
 import { activity as activitySchema } from '../../../src/protocol/queries/objects.ts';
 import { uuidBytes } from '../../../src/protocol/uuid.ts';
+import { byRoot } from '../../support/decision.ts';
 import { alice, apiKey, ask, contextOf, id, organization, passkey } from './fixtures.ts';
 
 /** A body and its fingerprint as they were captured from Turnkey. */
@@ -43,7 +44,7 @@ const record = (change: Partial<ActivityRecord> = {}, stamp = byApiKey, userId =
   resultKey: 'deleteSubOrganizationResult',
   result: '{"subOrganizationUuid":"35e5c619-ba95-417c-bb48-b16f1543aea0"}',
   votes: [{ id: id(501), userId, stamp, selection: 'VOTE_SELECTION_APPROVED', createdAt: 1_754_952_030_221 }],
-  facts: { signCountRegressed: false, userVerified: null },
+  facts: { signCountRegressed: false, userVerified: null, decision: byRoot },
   createdAt: 1_754_952_030_221,
   updatedAt: 1_754_952_030_221,
   headBefore: new Uint8Array(32),
@@ -97,7 +98,7 @@ describe('the activity view', () => {
 
   test('the vote of a passkey holds all that its verification needs', () => {
     const facts = { signCountRegressed: true, userVerified: true };
-    const view = activityView(record({ facts }, byPasskey), organization);
+    const view = activityView(record({ facts: { ...facts, decision: byRoot } }, byPasskey), organization);
     expect(view.facts).toEqual(facts);
     expect(view.votes[0]).toMatchObject({ scheme: 'SIGNATURE_SCHEME_TK_WEBAUTHN', publicKey: 'pQECAyY' });
     expect(JSON.parse(view.votes[0]?.signature ?? '')).toEqual({

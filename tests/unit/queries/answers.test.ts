@@ -8,12 +8,15 @@ import {
   ask,
   bob,
   contextOf,
+  contractInterface,
   id,
   organization,
   parentId,
   passkey,
   policy,
   privateKey,
+  privateKeyTag,
+  userTag,
   wallet,
 } from './fixtures.ts';
 
@@ -63,9 +66,23 @@ const bobObject = {
   userName: 'Bob',
   authenticators: [],
   apiKeys: [],
-  userTags: [],
+  userTags: [userTag.id],
   oauthProviders: [],
   mfaPolicies: [],
+  ...times,
+};
+
+const userTagObject = { tagId: userTag.id, tagName: 'Ops', tagType: 'TAG_TYPE_USER', ...times };
+const privateKeyTagObject = { tagId: privateKeyTag.id, tagName: 'Cold', tagType: 'TAG_TYPE_PRIVATE_KEY', ...times };
+
+const interfaceObject = {
+  organizationId: organization.id,
+  smartContractInterfaceId: contractInterface.id,
+  smartContractAddress: contractInterface.address,
+  smartContractInterface: '[ ]',
+  type: 'SMART_CONTRACT_INTERFACE_TYPE_ETHEREUM',
+  label: 'Token',
+  notes: '',
   ...times,
 };
 
@@ -90,7 +107,7 @@ const privateKeyObject = {
   publicKey: privateKey.publicKey,
   curve: 'CURVE_SECP256K1',
   addresses: [{ format: 'ADDRESS_FORMAT_ETHEREUM', address: `0x${'34'.repeat(20)}` }],
-  privateKeyTags: [],
+  privateKeyTags: [privateKeyTag.id],
   exported: true,
   imported: false,
   ...times,
@@ -128,6 +145,23 @@ describe('what each query answers, member by member', () => {
     ['list_private_keys', {}, { privateKeys: [privateKeyObject] }],
     ['get_policy', { policyId: policy.id }, { policy: policyObject }],
     ['list_policies', {}, { policies: [policyObject] }],
+    ['list_user_tags', {}, { userTags: [userTagObject] }],
+    ['list_private_key_tags', {}, { privateKeyTags: [privateKeyTagObject] }],
+    [
+      'get_smart_contract_interface',
+      { smartContractInterfaceId: contractInterface.id },
+      { smartContractInterface: interfaceObject },
+    ],
+    [
+      'list_smart_contract_interfaces',
+      {},
+      {
+        smartContractInterfaces: [
+          interfaceObject,
+          { ...interfaceObject, smartContractInterfaceId: id(96), createdAt: times.updatedAt },
+        ],
+      },
+    ],
     ['get_organization_configs', {}, { configs: { features, quorum } }],
     [
       'get_organization',
@@ -140,6 +174,7 @@ describe('what each query answers, member by member', () => {
           policies: [policyObject],
           wallets: [walletObject, secondWallet],
           privateKeys: [privateKeyObject],
+          tags: [privateKeyTagObject, userTagObject],
           rootQuorum: quorum,
           features,
         },
@@ -175,6 +210,7 @@ describe('what is not there is NOT_FOUND with the field that named it', () => {
     ['list_wallet_accounts', 'walletId', {}],
     ['get_private_key', 'privateKeyId', {}],
     ['get_policy', 'policyId', {}],
+    ['get_smart_contract_interface', 'smartContractInterfaceId', {}],
     ['get_activity', 'activityId', {}],
   ] as const)('%s', async (name, field, more) => {
     const missing = { [field]: id(999), ...more };

@@ -8,6 +8,8 @@ import {
   type Organization,
   type Policy,
   type PrivateKey,
+  type SmartContractInterface,
+  type Tag,
   type User,
   type Wallet,
   type WalletAccount,
@@ -58,7 +60,7 @@ export const alice: User = {
   ...times,
 };
 
-export const bob: User = { id: id(2), name: 'Bob', authenticators: [], apiKeys: [], tagIds: [], ...times };
+export const bob: User = { id: id(2), name: 'Bob', authenticators: [], apiKeys: [], tagIds: [id(91)], ...times };
 
 export const wallet: Wallet = { id: id(41), name: 'Main', seedDigest: 'ff', exported: false, imported: true, ...times };
 
@@ -80,7 +82,7 @@ export const privateKey: PrivateKey = {
   curve: 'CURVE_SECP256K1',
   publicKey: `02${'12'.repeat(32)}`,
   addresses: [{ format: 'ADDRESS_FORMAT_ETHEREUM', address: `0x${'34'.repeat(20)}` }],
-  tagIds: [],
+  tagIds: [id(92)],
   exported: true,
   imported: false,
   ...times,
@@ -92,6 +94,19 @@ export const policy: Policy = {
   effect: 'EFFECT_DENY',
   condition: 'true',
   consensus: 'true',
+  notes: '',
+  ...times,
+};
+
+export const userTag: Tag = { id: id(91), name: 'Ops', type: 'TAG_TYPE_USER', ...times };
+export const privateKeyTag: Tag = { id: id(92), name: 'Cold', type: 'TAG_TYPE_PRIVATE_KEY', ...times };
+
+export const contractInterface: SmartContractInterface = {
+  id: id(95),
+  address: `0x${'56'.repeat(20)}`,
+  type: 'SMART_CONTRACT_INTERFACE_TYPE_ETHEREUM',
+  json: '[ ]',
+  label: 'Token',
   notes: '',
   ...times,
 };
@@ -119,6 +134,8 @@ export const organization: Organization = {
     ...[1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12].map((number) => account(number)),
   ),
   privateKeys: byId(privateKey),
+  tags: byId(privateKeyTag, userTag),
+  interfaces: byId({ ...contractInterface, id: id(96), createdAt: times.createdAt + 1 }, contractInterface),
   deleted: false,
 };
 

@@ -1,0 +1,9 @@
+import type { Recorded } from './carry-out.ts';
+import type { Organization, PendingActivity } from './state.ts';
+
+/** A pending activity in the form of a record, as far as it has got. */
+export const pendingRecord = (pending: PendingActivity, { id }: Organization): Recorded => ({
+  ...pending,
+  organizationId: id,
+  result: null,
+});

@@ -1,0 +1,117 @@
+/** What policies are told of an activity: from its parameters, the organization, and the very bytes that would be signed. */
+import { type ContractInterface, parseContractInterface } from '../decode/facts/contract-interface.ts';
+import { isSigningActivity, type SigningFacts, signingFacts } from '../decode/facts/signing-facts.ts';
+import { activityKind } from '../policy/activity-kind.ts';
+import { activityClass } from '../policy/schema/activities.ts';
+import { exposedParameters } from '../policy/schema/parameters.ts';
+import type { Value } from '../policy/types.ts';
+import type { Facts } from '../policy/values.ts';
+import { findSigner } from './activities/signers.ts';
+import { nanoseconds, struct } from './policy-values.ts';
+import type { Organization, PrivateKey, SmartContractInterface, Wallet, WalletAccount } from './state.ts';
+import type { Submission } from './submission.ts';
+
+/**
+ * The facts of an activity apart from who approved it: one entry for each thing that it signs, every one of which a policy
+ * has to hold for. Throws, for what could not be carried out either, the error for the caller.
+ */
+export function activityFacts(
+  submission: Submission,
+  organization: Organization,
+  now: number,
+  origin: string | null,
+): Facts[] {
+  const { activity, type, parameters } = submission;
+  const kind = activityKind(type);
+  const common: Facts = {
+    activity: struct({
+      type,
+      kind,
+      resource: activityClass(kind)?.resource ?? '',
+      action: activityClass(kind)?.action ?? '',
+      params: exposed(kind, parameters as Record<string, unknown>),
+    }),
+    organization: struct({
+      id: organization.id,
+      name: organization.settings.name,
+      parent_id: organization.parentId ?? '',
+    }),
+    request: struct({ origin: origin ?? undefined }),
+    now: nanoseconds(now),
+    time: struct({ now: nanoseconds(now) }),
+  };
+  if (!isSigningActivity(activity.name)) return [common];
+  const { signWith } = parameters as { signWith: string };
+  const { facts: signer, address } = signerFacts(organization, signWith);
+  const signed: readonly SigningFacts[] = signingFacts(activity.name, parameters as never, {
+    address,
+    interfaceOf: interfacesOf(organization),
+  });
+  return signed.map((each) => ({ ...common, ...signer, ...(each as Facts) }));
+}
+
+/** `activity.params`, in Turnkey's names. */
+function exposed(kind: string, parameters: Record<string, unknown>): Value {
+  const names = exposedParameters[kind] ?? [];
+  return struct(Object.fromEntries(names.map((name) => [name, parameters[camelCase(name)] as Value | undefined])));
+}
+
+const camelCase = (name: string): string => name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+
+/** What signs, and its Ethereum address in lower case, or an empty text. */
+function signerFacts(organization: Organization, signWith: string): { facts: Facts; address: string } {
+  const { id } = findSigner(organization, signWith);
+  const account = organization.accounts.get(id);
+  if (account) {
+    const wallet = organization.wallets.get(account.walletId);
+    return {
+      facts: { wallet_account: accountFacts(account), ...(wallet && { wallet: walletFacts(wallet) }) },
+      address: account.addressFormat === 'ADDRESS_FORMAT_ETHEREUM' ? account.address.toLowerCase() : '',
+    };
+  }
+  const key = organization.privateKeys.get(id) as PrivateKey;
+  const ethereum = key.addresses.find(({ format }) => format === 'ADDRESS_FORMAT_ETHEREUM');
+  return { facts: { private_key: privateKeyFacts(key) }, address: ethereum?.address.toLowerCase() ?? '' };
+}
+
+const walletFacts = ({ id, imported, exported, name }: Wallet): Value =>
+  struct({ id, imported, exported, label: name, tags: [] });
+
+const accountFacts = (account: WalletAccount): Value =>
+  struct({
+    address: account.address,
+    derivation_path: account.path,
+    name: account.name ?? '',
+    wallet_id: account.walletId,
+    curve: account.curve,
+    address_format: account.addressFormat,
+    public_key: account.publicKey,
+    tags: [],
+  });
+
+const privateKeyFacts = ({ id, tagIds, imported, exported, name, curve }: PrivateKey): Value =>
+  struct({ id, tags: tagIds, imported, exported, label: name, curve });
+
+type Interfaces = ReadonlyMap<string, ContractInterface>;
+
+/** By the map that they were parsed from, which never changes in place. */
+const parsed = new WeakMap<object, Interfaces>();
+
+/** The uploaded ABI of a contract; of several the oldest. */
+function interfacesOf({ interfaces }: Organization): (address: string) => ContractInterface | undefined {
+  return (address) => {
+    let known = parsed.get(interfaces);
+    if (!known) {
+      known = new Map(
+        [...interfaces.values()]
+          .filter(isEthereum)
+          .reverse()
+          .map(({ address, json }) => [address, parseContractInterface(json)]),
+      );
+      parsed.set(interfaces, known);
+    }
+    return known.get(address);
+  };
+}
+
+const isEthereum = ({ type }: SmartContractInterface): boolean => type === 'SMART_CONTRACT_INTERFACE_TYPE_ETHEREUM';

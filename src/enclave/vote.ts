@@ -1,0 +1,150 @@
+/** Approving and rejecting an activity that waits for consensus. The answer is the activity that was voted about. */
+import { hash } from 'node:crypto';
+import type { Decision } from '../policy/decide-policies.ts';
+import { CountersignError, toStatus } from '../protocol/errors.ts';
+import { findActivity } from '../protocol/registry.ts';
+import { uuidText } from '../protocol/uuid.ts';
+import { parseJsonObject } from '../stamping/json-object.ts';
+import type { VoteRecord } from './activity-record.ts';
+import { authorize, type Question } from './authorize.ts';
+import { commit, type Recorded, runEffect, useCredential } from './carry-out.ts';
+import { keepPending } from './hold.ts';
+import { bodyLifetime, findFingerprint, minuteOf } from './ledger/fingerprints.ts';
+import type { Opened } from './ledger/organizations.ts';
+import { pendingRecord } from './pending-record.ts';
+import type { Caller } from './resolve-caller.ts';
+import type { Service } from './service.ts';
+import { type Organization, type PendingActivity, put, without } from './state.ts';
+import { keyedFingerprint, readSubmission, type Submission } from './submission.ts';
+import type { Done } from './submit.ts';
+import { countVotes, voteOf } from './votes.ts';
+
+const selections: Readonly<Record<string, VoteRecord['selection']>> = {
+  approve_activity: 'VOTE_SELECTION_APPROVED',
+  reject_activity: 'VOTE_SELECTION_REJECTED',
+};
+
+export const isVote = ({ activity }: Submission): boolean => Object.hasOwn(selections, activity.name);
+
+/** Adds the caller's vote, and carries the activity out, or rejects it for good, when that decides it. */
+export async function castVote(service: Service, submission: Submission, caller: Caller): Promise<Done> {
+  const { opened: target, user } = caller;
+  const { organization } = target;
+  const { fingerprint } = submission.parameters as { fingerprint: string };
+  const digest = fingerprint.slice('sha256:'.length);
+  const pending = [...organization.pending.values()].find(({ body }) => hash('sha256', body, 'hex') === digest);
+  if (!pending) return { id: await findDecided(service, target, organization.id, digest) };
+  // Votes are never taken out: a body that was shown before is no vote again, whatever was voted since.
+  if (pending.votes.some(({ body }) => body && submission.body.equals(body)))
+    return { record: pendingRecord(pending, organization) };
+
+  const now = service.now();
+  const selection = selections[submission.activity.name] as VoteRecord['selection'];
+  const voted: PendingActivity = {
+    ...pending,
+    votes: [...pending.votes, voteOf(caller, selection, now, submission.body)],
+    updatedAt: now,
+  };
+  const decision = authorize(questionOf(voted, organization, now));
+  const approves = selection === 'VOTE_SELECTION_APPROVED';
+  if (approves && decision.outcome === 'OUTCOME_ALLOW') {
+    return { record: await complete(service, submission, caller, voted, decision) };
+  }
+  // Who started an activity may call it off.
+  const calledOff = !approves && voted.votes[0]?.userId === user.id;
+  if (calledOff || (decision.outcome !== 'OUTCOME_ALLOW' && !decision.pending)) {
+    const final = { status: 'ACTIVITY_STATUS_REJECTED', result: null } as const;
+    return { record: await finish(service, submission, caller, voted, decision, { organization }, final) };
+  }
+  const { next } = useCredential(organization, caller, { decision });
+  keepPending(service, caller, { ...next, pending: put(next.pending, voted) }, voted);
+  return { record: pendingRecord(voted, organization) };
+}
+
+/** The question that a pending activity's own body asks, with the votes that there are now. */
+function questionOf(pending: PendingActivity, organization: Organization, now: number): Question {
+  const [first] = pending.votes as [VoteRecord, ...VoteRecord[]];
+  return {
+    submission: submissionOf(pending),
+    organization,
+    approvals: countVotes(pending.votes, organization, now),
+    initiatorId: first.userId,
+    origin: originOf(first),
+    now,
+  };
+}
+
+const submissionOf = ({ type, body }: PendingActivity): Submission =>
+  readSubmission(findActivity(type)?.activity.name ?? '', body);
+
+/** Web origin that a passkey's vote was cast on. */
+function originOf({ stamp }: VoteRecord): string | null {
+  if (stamp.kind !== 'passkey') return null;
+  const { origin } = parseJsonObject(stamp.clientDataJson) ?? {};
+  return typeof origin === 'string' ? origin : null;
+}
+
+/** The id of the final activity with this digest, as far as bodies are remembered. */
+async function findDecided(service: Service, target: Opened, organizationId: string, digest: string): Promise<string> {
+  const { ledger } = service;
+  const fingerprint = keyedFingerprint(ledger, organizationId, digest);
+  for (const minute of target.fingerprints.keys()) {
+    await ledger.organizations.fillFingerprints(target, minute);
+    const id = findFingerprint(target.fingerprints.get(minute), fingerprint);
+    if (id) return uuidText(id);
+  }
+  throw new CountersignError(
+    'NOT_FOUND',
+    'No activity found with fingerprint. Consensus activities must target an existing activity by fingerprint',
+  );
+}
+
+/** Carries out what has been approved. What cannot be carried out any more has failed, and says why. */
+async function complete(
+  service: Service,
+  submission: Submission,
+  caller: Caller,
+  voted: PendingActivity,
+  decision: Decision,
+): Promise<Recorded> {
+  try {
+    const { result, ...outcome } = await runEffect(service, caller, submissionOf(voted), voted.updatedAt);
+    const changed = { ...outcome, organization: outcome.organization ?? caller.opened.organization };
+    const final = { status: 'ACTIVITY_STATUS_COMPLETED', result: JSON.stringify(result) } as const;
+    return await finish(service, submission, caller, voted, decision, changed, final);
+  } catch (error) {
+    if (!(error instanceof CountersignError) || error.code === 'UNAVAILABLE') throw error;
+    const { body } = toStatus(error);
+    const failure = { code: body.code, message: body.message };
+    const final = { status: 'ACTIVITY_STATUS_FAILED', result: null, failure } as const;
+    const { organization } = caller.opened;
+    return finish(service, submission, caller, voted, decision, { organization }, final);
+  }
+}
+
+/** The record of what is decided takes the place of the pending activity. */
+async function finish(
+  service: Service,
+  submission: Submission,
+  caller: Caller,
+  { fingerprint, time, ...voted }: PendingActivity,
+  decision: Decision,
+  changed: Parameters<typeof commit>[2],
+  final: Pick<Recorded, 'status' | 'result' | 'failure'>,
+): Promise<Recorded> {
+  const { opened: target } = caller;
+  // Of a body that is too old to be sent again the fingerprint serves those who vote again, and goes with the vote's.
+  const isFresh = time > service.now() - bodyLifetime;
+  const body = { time: isFresh ? time : submission.time, fingerprint: Buffer.from(fingerprint) };
+  await service.ledger.organizations.fillFingerprints(target, minuteOf(body.time));
+  const { next, facts } = useCredential(changed.organization, caller, { decision });
+  const record: Recorded = {
+    ...voted,
+    organizationId: target.organization.id,
+    ...final,
+    facts: { ...voted.facts, decision: facts.decision },
+  };
+  const organization = { ...next, pending: without(next.pending, [voted.id]) };
+  commit(service, caller, { ...changed, organization }, record, body);
+  return record;
+}

@@ -1,0 +1,145 @@
+/** Whether an activity may take effect: guards, root quorum, denies, allows, default privileges, and otherwise no (DESIGN §6). */
+import type { Approval } from './approvals.ts';
+import { applies, awaitsConsensus, denies, isLiftable, outcomeOf, type PolicyOutcome } from './evaluate-policy.ts';
+import { absentNamespaces } from './namespaces.ts';
+import { someCandidate } from './policy-index.ts';
+import type { Effect, Policy, PolicySet } from './policy-set.ts';
+import { credentialKinds, rootKinds } from './schema/activities.ts';
+import type { Value } from './types.ts';
+import type { Facts } from './values.ts';
+
+export type DecisionRequest = {
+  /** See `activityKind`. */
+  readonly kind: string;
+  /** Roots of all clauses: those of the condition, `approvers` and `credentials` (each once), `time`. */
+  readonly facts: Facts;
+  /** Whose stamp started the activity. */
+  readonly initiatorId: string;
+  /** The user whose credentials the activity is about; absent where it is about none. */
+  readonly targetUserId?: string;
+  readonly rootQuorum: { readonly threshold: number; readonly userIds: readonly string[] };
+  /** Users of the organization who have not approved; asked for only where nothing allows. */
+  readonly others?: () => readonly Approval[];
+};
+
+export type Decision = {
+  readonly outcome: 'OUTCOME_ALLOW' | 'OUTCOME_DENY_EXPLICIT' | 'OUTCOME_DENY_IMPLICIT';
+  /** Not allowed yet, but further approvals could change that. */
+  readonly pending: boolean;
+  /** The policy that decided, or the rule. */
+  readonly decidedBy: { readonly policyId: string } | 'root-quorum' | 'own-credentials' | null;
+  readonly reason: string;
+};
+
+/** Calls `visit` with the policies of an effect until it answers true; says whether it did. */
+type Candidates = (effect: Effect, visit: (policy: Policy) => boolean) => boolean;
+
+/** Looks only at the policies that the index finds; decides the same as {@link decideByScan}. */
+export function decide({ index }: PolicySet, request: DecisionRequest): Decision {
+  return decideAmong((effect, visit) => someCandidate(index, effect, request.facts, visit), request);
+}
+
+/** Looks at every policy: what the index is measured against, and right on facts that are incomplete as well. */
+export function decideByScan({ policies }: PolicySet, request: DecisionRequest): Decision {
+  return decideAmong((effect, visit) => policies.some((policy) => policy.effect === effect && visit(policy)), request);
+}
+
+function decideAmong(candidates: Candidates, request: DecisionRequest): Decision {
+  const absent = absentNamespaces(request.facts);
+  const guard = firstThatDenies(candidates, 'EFFECT_GUARD', request, absent);
+  if (!guard) return decideUnguarded(candidates, request, absent);
+  return { ...explicit(guard), pending: awaitsLifting(candidates, request, absent) };
+}
+
+function decideUnguarded(candidates: Candidates, request: DecisionRequest, absent: number): Decision {
+  const { facts, kind, rootQuorum } = request;
+  const rootApprovals = countRootApprovals(request);
+  if (rootQuorum.threshold > 0 && rootApprovals >= rootQuorum.threshold) {
+    return allowed('root-quorum', 'the root quorum is satisfied');
+  }
+  // Root users may always gather their quorum, past every deny.
+  const pending = rootApprovals > 0 && rootApprovals + awaitedRootUsers(request) >= rootQuorum.threshold;
+  const deny = firstThatDenies(candidates, 'EFFECT_DENY', request, absent);
+  if (deny) return { ...explicit(deny), pending };
+  if (!rootKinds.has(kind)) {
+    const allow = first(candidates, 'EFFECT_ALLOW', (policy) => applies(policy, facts, absent));
+    if (allow) return allowed({ policyId: allow.id }, `policy ${allow.id} allows this`);
+  }
+  if (credentialKinds.has(kind) && request.targetUserId === request.initiatorId) {
+    return allowed('own-credentials', 'users manage their own credentials');
+  }
+  if (pending) return implicit(`the root quorum needs ${rootQuorum.threshold} approvals`, true);
+  if (rootKinds.has(kind)) return implicit('only the root quorum may do this', false);
+  const others = request.others?.() ?? [];
+  const awaited = candidates('EFFECT_ALLOW', (policy) => awaitsConsensus(policy, facts, absent, others));
+  return implicit(awaited ? 'more approvals are needed' : 'no policy allows this', awaited);
+}
+
+/** Whether further approvals would lift every guard that denies, and nothing else is in the way. */
+function awaitsLifting(candidates: Candidates, request: DecisionRequest, absent: number): boolean {
+  const { facts } = request;
+  const others = request.others?.() ?? [];
+  const stays = candidates(
+    'EFFECT_GUARD',
+    (policy) => denies(policy, facts, absent) && !isLiftable(policy, facts, absent, others),
+  );
+  if (stays) return false;
+  const rest = decideUnguarded(candidates, request, absent);
+  return rest.outcome === 'OUTCOME_ALLOW' || rest.pending;
+}
+
+function first(candidates: Candidates, effect: Effect, fits: (policy: Policy) => boolean): Policy | undefined {
+  let found: Policy | undefined;
+  candidates(effect, (policy) => {
+    if (!fits(policy)) return false;
+    found = policy;
+    return true;
+  });
+  return found;
+}
+
+const firstThatDenies = (candidates: Candidates, effect: Effect, { facts }: DecisionRequest, absent: number) =>
+  first(candidates, effect, (policy) => denies(policy, facts, absent));
+
+/** Users, not stamps: one who approved twice counts once. */
+function countRootApprovals({ facts, rootQuorum }: Pick<DecisionRequest, 'facts' | 'rootQuorum'>): number {
+  if (rootQuorum.userIds.length === 0) return 0;
+  const approvers = (facts.approvers ?? []) as readonly { readonly id: Value }[];
+  const ids = new Set(approvers.map(({ id }) => id));
+  return [...new Set(rootQuorum.userIds)].filter((id) => ids.has(id)).length;
+}
+
+/** Members of the root quorum who could still approve: all others, where nobody says who could. */
+function awaitedRootUsers({ facts, rootQuorum, others }: DecisionRequest): number {
+  const members = new Set(rootQuorum.userIds);
+  if (others) return others().filter(({ user }) => members.has((user as { readonly id: string }).id)).length;
+  return members.size - countRootApprovals({ facts, rootQuorum });
+}
+
+const allowed = (decidedBy: Decision['decidedBy'], reason: string): Decision => ({
+  outcome: 'OUTCOME_ALLOW',
+  pending: false,
+  decidedBy,
+  reason,
+});
+
+const implicit = (reason: string, pending: boolean): Decision => ({
+  outcome: 'OUTCOME_DENY_IMPLICIT',
+  pending,
+  decidedBy: null,
+  reason,
+});
+
+const explicit = ({ id, effect }: Policy) =>
+  ({
+    outcome: 'OUTCOME_DENY_EXPLICIT',
+    decidedBy: { policyId: id },
+    reason: `${effect === 'EFFECT_GUARD' ? 'guard' : 'policy'} ${id} denies this`,
+  }) as const;
+
+/** What became of each policy, in the order of the set. */
+export function policyOutcomes({ policies }: PolicySet, { facts, others }: DecisionRequest): readonly PolicyOutcome[] {
+  const absent = absentNamespaces(facts);
+  const found = others?.() ?? [];
+  return policies.map((policy) => outcomeOf(policy, facts, absent, found));
+}

@@ -1,0 +1,102 @@
+/**
+ * Finds the policies that may matter to a request by the equalities that their conditions need. It only leaves out what
+ * certainly neither allows nor denies, on facts that are complete for their namespaces.
+ */
+import { type Atom, type Atoms, atomOptions } from './atoms.ts';
+import type { Clause, Effect, Policy } from './policy-set.ts';
+import { readPath } from './read-path.ts';
+import type { Value } from './types.ts';
+import type { Facts } from './values.ts';
+
+type Bucket = Policy[];
+
+/** The policies that are found by one field. */
+type FieldIndex = {
+  readonly path: readonly string[];
+  readonly byValue: ReadonlyMap<Value, Bucket>;
+  /** Those which must be evaluated where the field is absent as well. */
+  readonly whenAbsent: Bucket;
+};
+
+type EffectIndex = {
+  readonly fields: readonly FieldIndex[];
+  /** Found by no field. */
+  readonly rest: readonly Policy[];
+};
+
+export type PolicyIndex = Readonly<Record<Effect, EffectIndex>>;
+
+export function createIndex(policies: readonly Policy[]): PolicyIndex {
+  const of = (effect: Effect) => createEffectIndex(policies.filter((policy) => policy.effect === effect));
+  return { EFFECT_GUARD: of('EFFECT_GUARD'), EFFECT_DENY: of('EFFECT_DENY'), EFFECT_ALLOW: of('EFFECT_ALLOW') };
+}
+
+function createEffectIndex(policies: readonly Policy[]): EffectIndex {
+  const counts = new Map<string, number>();
+  const options = policies.map((policy) => {
+    const found = optionsOf(policy);
+    for (const atom of found.flat()) counts.set(keyOf(atom), (counts.get(keyOf(atom)) ?? 0) + 1);
+    return found;
+  });
+  const crowd = (atoms: Atoms) => atoms.reduce((sum, atom) => sum + (counts.get(keyOf(atom)) ?? 0), 0);
+  const fields = new Map<string, { byValue: Map<Value, Bucket>; whenAbsent: Bucket }>();
+  const rest: Policy[] = [];
+  for (const [index, policy] of policies.entries()) {
+    const [first, ...others] = options[index] ?? [];
+    if (!first) {
+      rest.push(policy);
+      continue;
+    }
+    const best = others.reduce((least, atoms) => (crowd(atoms) < crowd(least) ? atoms : least), first);
+    for (const path of new Set(best.map((atom) => atom.path))) {
+      const field = getOrPut(fields, path, () => ({ byValue: new Map(), whenAbsent: [] }));
+      const values = new Set(best.filter((atom) => atom.path === path).map((atom) => atom.value));
+      for (const value of values) getOrPut(field.byValue, value, () => []).push(policy);
+      if (mayDenyByError(policy)) field.whenAbsent.push(policy);
+    }
+  }
+  return { fields: [...fields].map(([path, field]) => ({ path: path.split('.'), ...field })), rest };
+}
+
+/**
+ * An allow that errs does not allow, so that it can always be left out. One that denies by an error can be only where no other
+ * part of it is evaluated (CEL's `false && error` is false); in Turnkey's language every part is, and so it stays.
+ */
+function optionsOf(policy: Policy): readonly Atoms[] {
+  if (!policy.condition) return [];
+  if (policy.effect !== 'EFFECT_ALLOW') {
+    if (isFallible(policy.consensus) || isFallible(policy.time)) return [];
+    if (isFallible(policy.condition) && policy.condition.language === 'turnkey') return [];
+  }
+  return atomOptions(policy.condition.checked);
+}
+
+const mayDenyByError = ({ effect, condition }: Policy): boolean => effect !== 'EFFECT_ALLOW' && isFallible(condition);
+
+const isFallible = (clause: Clause | null): boolean => clause?.fallible ?? false;
+
+const keyOf = ({ path, value }: Atom): string => `${path} ${typeof value} ${value}`;
+
+function getOrPut<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const found = map.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
+
+/** Calls `visit` with each policy of the effect that may matter, until it answers true; says whether it did. */
+export function someCandidate(
+  index: PolicyIndex,
+  effect: Effect,
+  facts: Facts,
+  visit: (policy: Policy) => boolean,
+): boolean {
+  const { fields, rest } = index[effect];
+  for (const { path, byValue, whenAbsent } of fields) {
+    const value = readPath(facts, path);
+    const bucket = value === undefined ? whenAbsent : byValue.get(value);
+    if (bucket?.some(visit)) return true;
+  }
+  return rest.some(visit);
+}

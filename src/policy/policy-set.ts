@@ -1,0 +1,120 @@
+/** Policies, compiled once and indexed, for {@link decide} of decide-policies.ts. */
+import { compile } from './compile.ts';
+import { type Compiled, compileText } from './compile-text.ts';
+import { PolicyError, renderProblem } from './errors.ts';
+import { isFallible } from './fallible.ts';
+import { namespaceBits } from './namespaces.ts';
+import { createIndex, type PolicyIndex } from './policy-index.ts';
+import { conditionSchema } from './schema/condition.ts';
+import { consensusSchema } from './schema/consensus.ts';
+import { timeSchema } from './schema/time.ts';
+import type { Language } from './syntax.ts';
+import type { Schema } from './types.ts';
+
+export type Effect = 'EFFECT_ALLOW' | 'EFFECT_DENY' | 'EFFECT_GUARD';
+export type ClauseName = 'condition' | 'consensus' | 'time';
+
+export type PolicySource = {
+  readonly id: string;
+  readonly effect: Effect;
+  /** What; absent or empty: every activity. */
+  readonly condition?: string;
+  /** Who; absent or empty: everyone. */
+  readonly consensus?: string;
+  /** When; absent or empty: always. */
+  readonly time?: string;
+  /** Of all clauses; absent: Turnkey's for each clause that is an expression of it, otherwise CEL. */
+  readonly language?: Language;
+};
+
+export type Clause = Compiled & {
+  readonly name: ClauseName;
+  readonly source: string;
+  /** May end in an error other than an absent namespace. */
+  readonly fallible: boolean;
+};
+
+export type Policy = {
+  readonly id: string;
+  readonly effect: Effect;
+  /** Namespaces without which the condition errs as a whole, whatever else is in it: Turnkey's language is strict. */
+  readonly needs: number;
+  readonly condition: Clause | null;
+  readonly consensus: Clause | null;
+  readonly time: Clause | null;
+};
+
+export type PolicySet = {
+  /** In the order in which they were given. */
+  readonly policies: readonly Policy[];
+  readonly index: PolicyIndex;
+};
+
+/** A policy that cannot be created: one of its clauses is no expression of its language. */
+export class InvalidPolicyError extends Error {
+  readonly clause: ClauseName;
+  readonly source: string;
+  override readonly cause: PolicyError;
+
+  constructor(clause: ClauseName, source: string, cause: PolicyError) {
+    const [problem] = cause.problems;
+    super(`invalid policy ${clause}: ${problem ? renderProblem(source, problem) : cause.message}`);
+    this.name = 'InvalidPolicyError';
+    this.clause = clause;
+    this.source = source;
+    this.cause = cause;
+  }
+}
+
+export const clauseSchemas: Readonly<Record<ClauseName, Schema>> = {
+  condition: conditionSchema,
+  consensus: consensusSchema,
+  time: timeSchema,
+};
+
+/** Throws `InvalidPolicyError`. */
+export function compilePolicy(policy: PolicySource): Policy {
+  const condition = compileClause(policy, 'condition');
+  return {
+    id: policy.id,
+    effect: policy.effect,
+    needs: condition?.language === 'turnkey' ? namespaceBits(condition.checked.namespaces) : 0,
+    condition,
+    consensus: compileClause(policy, 'consensus'),
+    time: compileClause(policy, 'time'),
+  };
+}
+
+function compileClause(policy: PolicySource, name: ClauseName): Clause | null {
+  const source = policy[name];
+  if (source === undefined || source === '') return null;
+  try {
+    const language = policy.language !== undefined && { language: policy.language };
+    const compiled = compileText(source, { ...language, schema: clauseSchemas[name], expected: { kind: 'bool' } });
+    return { ...compiled, name, source, fallible: isFallible(compiled.checked) };
+  } catch (error) {
+    if (error instanceof PolicyError) throw new InvalidPolicyError(name, source, error);
+    throw error;
+  }
+}
+
+export function createPolicySet(policies: readonly Policy[]): PolicySet {
+  return { policies, index: createIndex(policies.map(quicken)) };
+}
+
+/**
+ * Strict evaluation shows only where something errs. What cannot err on complete facts is compiled as CEL is, which stops at the
+ * first operand that decides.
+ */
+function quicken(policy: Policy): Policy {
+  const quick = (clause: Clause | null): Clause | null => {
+    if (clause === null || clause.fallible || clause.language !== 'turnkey') return clause;
+    return { ...clause, program: compile({ ...clause.checked, language: 'cel' }) };
+  };
+  return {
+    ...policy,
+    condition: quick(policy.condition),
+    consensus: quick(policy.consensus),
+    time: quick(policy.time),
+  };
+}
