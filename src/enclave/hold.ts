@@ -1,4 +1,5 @@
 /** An activity that needs more approvals waits in a sealed page of its organization until votes make it final. */
+import type { Decision } from '../policy/decide-policies.ts';
 import { CountersignError } from '../protocol/errors.ts';
 import { begun, type Recorded, type Underway, useCredential } from './carry-out.ts';
 import { voteLeaf } from './log-entries.ts';
@@ -11,12 +12,14 @@ import { type PendingActivity, put } from './state.ts';
 const maxPending = 100;
 const maxBytes = 1024 * 1024;
 
-export function hold(service: Service, caller: Caller, underway: Underway): Recorded {
+/** `delay`: ms that it has to wait besides. */
+export function hold(service: Service, caller: Caller, underway: Underway, delay: number): Recorded {
   const { organization } = caller.opened;
   const { next, facts } = useCredential(organization, caller, underway);
   const pending: PendingActivity = {
     ...begun(underway, uuidV7(underway.now)),
-    status: 'ACTIVITY_STATUS_CONSENSUS_NEEDED',
+    status: waitingStatus(underway.decision),
+    notBefore: delay > 0 ? underway.now + delay : null,
     fingerprint: underway.fingerprint,
     time: underway.submission.time,
     facts,
@@ -24,6 +27,10 @@ export function hold(service: Service, caller: Caller, underway: Underway): Reco
   keepPending(service, caller, { ...next, pending: put(next.pending, pending) }, pending);
   return pendingRecord(pending, organization);
 }
+
+/** What an activity is waiting for: others, or only its time. */
+export const waitingStatus = ({ outcome }: Decision): PendingActivity['status'] =>
+  outcome === 'OUTCOME_ALLOW' ? 'ACTIVITY_STATUS_PENDING' : 'ACTIVITY_STATUS_CONSENSUS_NEEDED';
 
 /** Appends a transition in which a pending activity got a vote. Throws RESOURCE_EXHAUSTED when too much would wait. */
 export function keepPending(

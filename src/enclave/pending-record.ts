@@ -2,7 +2,10 @@ import type { Recorded } from './carry-out.ts';
 import type { Organization, PendingActivity } from './state.ts';
 
 /** A pending activity in the form of a record, as far as it has got. */
-export const pendingRecord = (pending: PendingActivity, { id }: Organization): Recorded => ({
+export const pendingRecord = (
+  pending: PendingActivity,
+  { id }: Organization,
+): Recorded & { notBefore: number | null } => ({
   ...pending,
   organizationId: id,
   result: null,

@@ -62,7 +62,9 @@ export type User = {
 export type Policy = {
   readonly id: string;
   readonly name: string;
-  readonly effect: 'EFFECT_ALLOW' | 'EFFECT_DENY';
+  readonly effect: 'EFFECT_ALLOW' | 'EFFECT_DENY' | 'EFFECT_GUARD';
+  /** Of a guard: how long a change or removal of it waits. */
+  readonly delaySeconds?: number;
   /** Of its expressions; absent: Turnkey's language where a text is an expression of it, otherwise CEL. */
   readonly language?: 'cel' | 'turnkey';
   readonly condition: string;
@@ -141,7 +143,10 @@ export type SmartContractInterface = {
 export type PendingActivity = {
   readonly id: string;
   readonly type: string;
-  readonly status: 'ACTIVITY_STATUS_CONSENSUS_NEEDED';
+  /** `PENDING`: everybody agrees, and it waits for its time. */
+  readonly status: 'ACTIVITY_STATUS_CONSENSUS_NEEDED' | 'ACTIVITY_STATUS_PENDING';
+  /** Unix ms before which it cannot be carried out, whoever approves; null where nothing makes it wait. */
+  readonly notBefore: number | null;
   /** The exact body that was submitted, and its keyed digest (16 bytes). */
   readonly body: Uint8Array;
   readonly fingerprint: Uint8Array;

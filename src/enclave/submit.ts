@@ -12,6 +12,7 @@ import { authorize } from './authorize.ts';
 import { carryOut, type Recorded } from './carry-out.ts';
 import { denied } from './denial.ts';
 import { assertFresh } from './freshness.ts';
+import { guardDelay } from './guard-delay.ts';
 import { hold } from './hold.ts';
 import { findFingerprint, minuteOf } from './ledger/fingerprints.ts';
 import type { Opened } from './ledger/organizations.ts';
@@ -72,11 +73,12 @@ async function begin(service: Service, submission: Submission, caller: Caller): 
   const approvals = countVotes(votes, organization, now);
   const origin = assertion?.origin ?? null;
   const decision = authorize({ submission, organization, approvals, initiatorId: user.id, origin, now });
-  if (decision.outcome === 'OUTCOME_ALLOW') {
-    return { record: await carryOut(service, caller, { submission, fingerprint, votes, decision, now }) };
-  }
-  if (!decision.pending) throw denied(decision);
-  return { record: hold(service, caller, { submission, fingerprint, votes, decision, now }) };
+  const underway = { submission, fingerprint, votes, decision, now };
+  const isAllowed = decision.outcome === 'OUTCOME_ALLOW';
+  if (!isAllowed && !decision.pending) throw denied(decision);
+  const delay = guardDelay(submission, organization);
+  if (isAllowed && delay === 0) return { record: await carryOut(service, caller, underway) };
+  return { record: hold(service, caller, underway, delay) };
 }
 
 async function readFinal(service: Service, target: Opened, id: string): Promise<ActivityRecord> {

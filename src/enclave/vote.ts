@@ -8,7 +8,7 @@ import { parseJsonObject } from '../stamping/json-object.ts';
 import type { VoteRecord } from './activity-record.ts';
 import { authorize, type Question } from './authorize.ts';
 import { commit, type Recorded, runEffect, useCredential } from './carry-out.ts';
-import { keepPending } from './hold.ts';
+import { keepPending, waitingStatus } from './hold.ts';
 import { bodyLifetime, findFingerprint, minuteOf } from './ledger/fingerprints.ts';
 import type { Opened } from './ledger/organizations.ts';
 import { pendingRecord } from './pending-record.ts';
@@ -47,18 +47,20 @@ export async function castVote(service: Service, submission: Submission, caller:
   };
   const decision = authorize(questionOf(voted, organization, now));
   const approves = selection === 'VOTE_SELECTION_APPROVED';
-  if (approves && decision.outcome === 'OUTCOME_ALLOW') {
+  const isDue = voted.notBefore === null || now >= voted.notBefore;
+  if (approves && isDue && decision.outcome === 'OUTCOME_ALLOW') {
     return { record: await complete(service, submission, caller, voted, decision) };
   }
-  // Who started an activity may call it off.
-  const calledOff = !approves && voted.votes[0]?.userId === user.id;
+  // Who started an activity may call it off; the loosening of a guard anybody.
+  const calledOff = !approves && (voted.notBefore !== null || voted.votes[0]?.userId === user.id);
   if (calledOff || (decision.outcome !== 'OUTCOME_ALLOW' && !decision.pending)) {
     const final = { status: 'ACTIVITY_STATUS_REJECTED', result: null } as const;
     return { record: await finish(service, submission, caller, voted, decision, { organization }, final) };
   }
   const { next } = useCredential(organization, caller, { decision });
-  keepPending(service, caller, { ...next, pending: put(next.pending, voted) }, voted);
-  return { record: pendingRecord(voted, organization) };
+  const kept = { ...voted, status: waitingStatus(decision) };
+  keepPending(service, caller, { ...next, pending: put(next.pending, kept) }, kept);
+  return { record: pendingRecord(kept, organization) };
 }
 
 /** The question that a pending activity's own body asks, with the votes that there are now. */
@@ -127,7 +129,7 @@ async function finish(
   service: Service,
   submission: Submission,
   caller: Caller,
-  { fingerprint, time, ...voted }: PendingActivity,
+  { fingerprint, time, notBefore: _, ...voted }: PendingActivity,
   decision: Decision,
   changed: Parameters<typeof commit>[2],
   final: Pick<Recorded, 'status' | 'result' | 'failure'>,

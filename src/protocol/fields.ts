@@ -36,11 +36,14 @@ export const list = <T extends v.GenericSchema>(
 export const emptyList = <T extends v.GenericSchema>(element: T, max = 100) =>
   v.exactOptional(list(element, { max }), () => []);
 
+/** Refuses a list that has something twice. */
+export const once = <T>(message: string) => v.check((values: T[]) => new Set(values).size === values.length, message);
+
 /** Ids of one kind, each named once. */
-export const ids = v.pipe(
-  list(uuid, { min: 1 }),
-  v.check((values: string[]) => new Set(values).size === values.length, 'expected each id once'),
-);
+export const ids = v.pipe(list(uuid, { min: 1 }), once('expected each id once'));
+
+/** The same where there may be none, up to as many as an organization has of what has tags. */
+export const emptyIds = v.exactOptional(v.pipe(list(uuid, { max: 1_000 }), once('expected each id once')), () => []);
 
 /**
  * An integer from `min` to `max`, as a JSON number or as digits: the wire form of int32 is a number and that of uint64 a

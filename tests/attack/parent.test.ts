@@ -73,7 +73,16 @@ type Things = {
   otherAuthenticatorId: string;
   policyIds: [string, string, string];
   accountId: string;
+  userTagId: string;
+  privateKeyTagId: string;
+  smartContractInterfaceId: string;
 };
+
+const abi = (index: number) => ({
+  smartContractAddress: `0x${String(index).padStart(40, '0')}`,
+  smartContractInterface: '[]',
+  ...{ type: 'SMART_CONTRACT_INTERFACE_TYPE_ETHEREUM', label: 'abi' },
+});
 
 async function furnish(owner: Resident): Promise<Things> {
   const users = [userParameters('Housemate')];
@@ -85,7 +94,14 @@ async function furnish(owner: Resident): Promise<Things> {
   const { body } = await query(wire, owner.byPasskey, 'get_user', { userId: otherUserId });
   const user = body.user as { apiKeys: [{ apiKeyId: string }]; authenticators: [{ authenticatorId: string }] };
   const listed = await query(wire, owner.byPasskey, 'list_wallet_accounts', { walletId: owner.walletId });
+  const idFrom = async (name: string, parameters: object, member: string) =>
+    resultOf(await submit(wire, owner.byPasskey, name, newestType(name), parameters))[member] as string;
+  const userTag = { userTagName: 'a', userIds: [otherUserId] };
+  const privateKeyTag = { privateKeyTagName: 'a', privateKeyIds: [owner.privateKeyId] };
   return {
+    userTagId: await idFrom('create_user_tag', userTag, 'userTagId'),
+    privateKeyTagId: await idFrom('create_private_key_tag', privateKeyTag, 'privateKeyTagId'),
+    smartContractInterfaceId: await idFrom('create_smart_contract_interface', abi(1), 'smartContractInterfaceId'),
     otherUserId,
     otherApiKeyId: user.apiKeys[0].apiKeyId,
     otherAuthenticatorId: user.authenticators[0].authenticatorId,
@@ -103,6 +119,7 @@ const transaction = serializeTransaction({
 function plausible(owner: Resident, things: Things): Record<string, object> {
   const { userId, walletId, addresses, privateKeyId } = owner;
   const { otherUserId, otherApiKeyId, otherAuthenticatorId, policyIds, accountId } = things;
+  const { userTagId, privateKeyTagId, smartContractInterfaceId } = things;
   const { payload, ...form } = signing(addresses[0]);
   const policy = { effect: 'EFFECT_ALLOW', condition: 'true', consensus: 'true', notes: '' };
   const rootUsers = [rootUserParameters('Root')];
@@ -130,6 +147,11 @@ function plausible(owner: Resident, things: Things): Record<string, object> {
     create_private_keys: {
       privateKeys: [{ privateKeyName: 'new', curve: 'CURVE_ED25519', privateKeyTags: [], addressFormats: [] }],
     },
+    create_user_tag: { userTagName: 'b', userIds: [userId] },
+    update_user_tag: { userTagId, addUserIds: [userId], removeUserIds: [otherUserId] },
+    create_private_key_tag: { privateKeyTagName: 'b', privateKeyIds: [privateKeyId] },
+    update_private_key_tag: { privateKeyTagId, newPrivateKeyTagName: 'renamed' },
+    create_smart_contract_interface: abi(2),
     sign_raw_payload: { ...form, payload },
     sign_raw_payloads: { ...form, payloads: [payload] },
     sign_transaction: { signWith: addresses[0], unsignedTransaction: transaction, type: 'TRANSACTION_TYPE_ETHEREUM' },
@@ -138,6 +160,9 @@ function plausible(owner: Resident, things: Things): Record<string, object> {
     update_policy: { policyId: policyIds[0], policyEffect: 'EFFECT_DENY' },
     delete_policy: { policyId: policyIds[1] },
     delete_policies: { policyIds: [policyIds[2]] },
+    delete_user_tags: { userTagIds: [userTagId] },
+    delete_private_key_tags: { privateKeyTagIds: [privateKeyTagId] },
+    delete_smart_contract_interface: { smartContractInterfaceId },
     delete_api_keys: { userId: otherUserId, apiKeyIds: [otherApiKeyId] },
     delete_authenticators: { userId: otherUserId, authenticatorIds: [otherAuthenticatorId] },
     delete_wallet_accounts: { walletAccountIds: [accountId], deleteWithoutExport: true },
@@ -172,6 +197,8 @@ async function questions(owner: Resident, things: Things): Promise<Record<string
     get_private_key: { privateKeyId },
     get_policy: { policyId: things.policyIds[0] },
     get_activity: { activityId: activity.id },
+    ...{ list_user_tags: {}, list_private_key_tags: {}, list_smart_contract_interfaces: {} },
+    get_smart_contract_interface: { smartContractInterfaceId: things.smartContractInterfaceId },
     ...{ list_suborgs: {}, list_verified_suborgs: {} },
   };
 }
@@ -204,7 +231,7 @@ test('every activity in a sub-organization is refused to its parent, and to anot
     const others = await submit(wire, inside(otherParent, owner.organizationId), name, type, parameters);
     expect([others.status, reasonOf(others)], name).toEqual([401, 'PUBLIC_KEY_NOT_FOUND']);
     // In the parent itself there is none of these things.
-    if (/^(sign|delete|update_(user|wallet|policy)|create_wallet_accounts)/.test(name)) {
+    if (/^(sign|delete|update_(user|private_key|wallet|policy)|create_wallet_accounts)/.test(name)) {
       expect([400, 404], name).toContain((await submit(wire, parent, name, type, parameters)).status);
     }
   }

@@ -26,10 +26,12 @@ export function addPolicies(
       consensus: parameters.consensus ?? '',
       ...(parameters.time ? { time: parameters.time } : {}),
       ...(parameters.language ? { language: parameters.language } : {}),
+      ...(parameters.delaySeconds === undefined ? {} : { delaySeconds: parameters.delaySeconds }),
       notes: parameters.notes,
       createdAt: now,
       updatedAt: now,
     };
+    checkDelay(policy, `${path}.delaySeconds`);
     checkExpressions(policy, (clause) => `${path}.${clause}`);
     policies = put(policies, policy);
     return policy;
@@ -44,6 +46,13 @@ export function checkExpressions(policy: Policy, pathOf: (clause: ClauseName) =>
   } catch (error) {
     if (!(error instanceof InvalidPolicyError)) throw error;
     throw invalidField(pathOf(error.clause), error.message);
+  }
+}
+
+/** Only what binds everybody needs protection from those whom it binds. */
+export function checkDelay({ effect, delaySeconds }: Policy, field: string): void {
+  if (effect !== 'EFFECT_GUARD' && delaySeconds !== undefined) {
+    throw invalidField(field, 'expected a delay only with EFFECT_GUARD');
   }
 }
 

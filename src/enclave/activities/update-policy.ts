@@ -9,18 +9,25 @@ const updateFields = { condition: 'policyCondition', consensus: 'policyConsensus
 /** What is left out stays; an empty `time` takes the time expression away. */
 export const updatePolicyEffect: Effect<typeof updatePolicy> = ({ organization, now }, update: PolicyUpdate) => {
   const { policies } = organization;
-  const { time: oldTime, ...policy } = find(policies, update.policyId, 'policy', 'parameters.policyId');
+  const {
+    time: oldTime,
+    delaySeconds: oldDelay,
+    ...policy
+  } = find(policies, update.policyId, 'policy', 'parameters.policyId');
   const name = update.policyName ?? policy.name;
   checkPolicyName(policies, name, 'parameters.policyName', policy.id);
   const time = update.time ?? oldTime;
+  const effect = update.policyEffect ?? policy.effect;
+  const delay = update.delaySeconds ?? oldDelay;
   const changed: Policy = {
     ...policy,
     name,
-    effect: update.policyEffect ?? policy.effect,
+    effect,
     condition: update.policyCondition ?? policy.condition,
     consensus: update.policyConsensus ?? policy.consensus,
     ...(time ? { time } : {}),
     ...(update.language ? { language: update.language } : {}),
+    ...(effect === 'EFFECT_GUARD' && delay !== undefined ? { delaySeconds: delay } : {}),
     notes: update.policyNotes ?? policy.notes,
     updatedAt: now,
   };

@@ -13,7 +13,7 @@ import { userView } from './user.ts';
  * those of its body, where the caller has them at hand.
  */
 export function activityView(
-  record: Omit<ActivityRecord, 'headBefore' | 'headAfter'>,
+  record: Omit<ActivityRecord, 'headBefore' | 'headAfter'> & { readonly notBefore?: number | null },
   organization: Organization,
   parameters: unknown = (parseJson(record.body) as JsonObject).parameters,
 ): ActivityObject {
@@ -39,7 +39,8 @@ export function activityView(
     })),
     appProofs: [],
     fingerprint: `sha256:${hash('sha256', body, 'hex')}`,
-    canApprove: status === 'ACTIVITY_STATUS_CONSENSUS_NEEDED',
+    ...(record.notBefore ? { waitsUntil: timestamp(record.notBefore) } : {}),
+    canApprove: status === 'ACTIVITY_STATUS_CONSENSUS_NEEDED' || status === 'ACTIVITY_STATUS_PENDING',
     // As Turnkey answers for what is completed, too; no client reads it.
     canReject: true,
     failure: record.failure ? { ...record.failure, details: [] } : null,

@@ -10,6 +10,7 @@ export const policyView = ({
   consensus,
   time,
   language,
+  delaySeconds,
   notes,
   ...times
 }: Policy): PolicyObject => ({
@@ -20,6 +21,7 @@ export const policyView = ({
   consensus,
   ...(time === undefined ? {} : { time }),
   ...(language === undefined ? {} : { language }),
+  ...(delaySeconds === undefined ? {} : { delaySeconds }),
   notes,
   ...timesView(times),
 });

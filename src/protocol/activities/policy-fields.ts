@@ -1,8 +1,12 @@
 /** Policies as they come in. */
 import * as v from 'valibot';
-import { emptyList, label, list, text } from '../fields.ts';
+import { emptyList, integer, label, list, text } from '../fields.ts';
 
 export const effect = v.picklist(['EFFECT_ALLOW', 'EFFECT_DENY']);
+/** A guard binds everybody, the root quorum included, and is not loosened before its delay has passed (DESIGN §6). */
+export const effectOrGuard = v.picklist(['EFFECT_ALLOW', 'EFFECT_DENY', 'EFFECT_GUARD']);
+/** At most 90 days. */
+export const delaySeconds = integer(0, 90 * 24 * 60 * 60);
 export const expression = text(8192);
 /** Of all expressions of a policy; absent: Turnkey's where a text is an expression of it, otherwise CEL. */
 export const language = v.picklist(['turnkey', 'cel']);
@@ -13,11 +17,13 @@ const named = { policyName: label, effect };
 /** `CreatePolicyIntentV3`. Older clients leave `notes` out. */
 export const policy = v.strictObject({
   ...named,
+  effect: effectOrGuard,
   condition: v.exactOptional(expression),
   consensus: v.exactOptional(expression),
   notes: v.exactOptional(notes, ''),
   time: v.exactOptional(expression),
   language: v.exactOptional(language),
+  delaySeconds: v.exactOptional(delaySeconds),
 });
 
 /** What effects get from every version; `selectors` are of those before there were expressions. */

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { label, uuid } from '../fields.ts';
 import { defineActivity } from './activity.ts';
-import { effect, expression, language, notes } from './policy-fields.ts';
+import { delaySeconds, effect, effectOrGuard, expression, language, notes } from './policy-fields.ts';
 
 const v1 = v.strictObject({
   policyId: uuid,
@@ -15,6 +15,8 @@ const v2 = v.strictObject({
   ...v1.entries,
   time: v.exactOptional(expression),
   language: v.exactOptional(language),
+  policyEffect: v.exactOptional(effectOrGuard),
+  delaySeconds: v.exactOptional(delaySeconds),
 });
 
 export type PolicyUpdate = v.InferOutput<typeof v2>;

@@ -91,7 +91,8 @@ export const privateKey = v.object({
 export const policy = v.object({
   policyId: v.string(),
   policyName: v.string(),
-  effect: v.picklist(['EFFECT_ALLOW', 'EFFECT_DENY']),
+  effect: v.picklist(['EFFECT_ALLOW', 'EFFECT_DENY', 'EFFECT_GUARD']),
+  delaySeconds: v.exactOptional(v.number()),
   condition: v.string(),
   consensus: v.string(),
   time: optionalText,
@@ -171,6 +172,8 @@ export const activity = v.object({
   appProofs: v.array(v.record(v.string(), v.unknown())),
   /** `sha256:` and the lower-case hex digest of the body that was submitted. */
   fingerprint: v.string(),
+  /** When it can be carried out at the soonest, of what a guard makes wait. */
+  waitsUntil: v.exactOptional(timestampSchema),
   canApprove: v.boolean(),
   canReject: v.boolean(),
   failure: v.nullable(v.object({ code: v.number(), message: v.string(), details: v.array(v.unknown()) })),

@@ -1,5 +1,6 @@
 /** Policies in force, on the whole enclave: what they allow, deny and leave to others, for the bytes that are signed. */
 import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseEther, serializeTransaction } from 'viem';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { generateApiKey, makeApiKeyStamp } from '../../../src/stamping/make-api-key-stamp.ts';
@@ -40,7 +41,14 @@ async function addUser(name: string): Promise<Agent> {
   return { organizationId: owner.organizationId, userId: userIds[0], stamp: (body) => makeApiKeyStamp(body, key) };
 }
 
-type Policy = { effect?: string; condition?: string; consensus?: string; time?: string; language?: string };
+type Policy = {
+  effect?: string;
+  condition?: string;
+  consensus?: string;
+  time?: string;
+  language?: string;
+  delaySeconds?: number;
+};
 
 const createPolicy = (policy: Policy) =>
   submit(enclave.wire, owner.byPasskey, 'create_policy', 'CREATE_POLICY_V3', {
@@ -204,6 +212,68 @@ describe('consensus by policy', () => {
     const { answer, fingerprint } = await start();
     expect(outcomeOf(answer)).toBe('ACTIVITY_STATUS_CONSENSUS_NEEDED');
     expect(outcomeOf(await approve(owner.byPasskey, fingerprint))).toBe(completed);
+  });
+});
+
+describe('guards', () => {
+  const cap = (delaySeconds: number) => ({
+    effect: 'EFFECT_GUARD',
+    condition: 'eth.tx.value > 10000000000000000',
+    delaySeconds,
+  });
+  const remove = (policyId: string) =>
+    submit(enclave.wire, owner.byPasskey, 'delete_policy', 'DELETE_POLICY', { policyId });
+  const vote = (caller: Caller, name: 'approve' | 'reject', fingerprint: unknown) =>
+    submit(enclave.wire, caller, `${name}_activity`, `${name.toUpperCase()}_ACTIVITY`, { fingerprint });
+  const fingerprintOf = ({ body }: WireAnswer) => (body.activity as unknown as { fingerprint: string }).fingerprint;
+
+  test('bind the passkey of the root user at once', async () => {
+    const large = transaction(usdc, '1');
+    expect(outcomeOf(await signTransaction(owner.byPasskey, large))).toBe(completed);
+    await policy(cap(3600));
+    expect(outcomeOf(await signTransaction(owner.byPasskey, large))).toBe(explicitly);
+    expect(outcomeOf(await signTransaction(owner.byPasskey, transaction()))).toBe(completed);
+    expect(outcomeOf(await payload(owner.byPasskey))).toBe(completed);
+  });
+
+  test('are not loosened before their delay has passed, and anybody may stop that', async () => {
+    const id = await policy(cap(3600));
+    const removal = await remove(id);
+    expect(removal.body.activity).toMatchObject({
+      status: 'ACTIVITY_STATUS_PENDING',
+      waitsUntil: { seconds: expect.stringMatching(/^\d+$/) },
+    });
+    const fingerprint = fingerprintOf(removal);
+    expect(outcomeOf(await vote(owner.byPasskey, 'approve', fingerprint))).toBe('ACTIVITY_STATUS_PENDING');
+    expect(outcomeOf(await signTransaction(owner.byPasskey, transaction(usdc, '1')))).toBe(explicitly);
+    expect(outcomeOf(await vote(owner.byApiKey, 'reject', fingerprint))).toBe('ACTIVITY_STATUS_REJECTED');
+
+    for (const change of [{ policyCondition: 'false' }, { delaySeconds: 0 }, { policyEffect: 'EFFECT_DENY' }]) {
+      const update = { policyId: id, ...change };
+      const changed = await submit(enclave.wire, owner.byPasskey, 'update_policy', 'UPDATE_POLICY_V2', update);
+      expect(outcomeOf(changed)).toBe('ACTIVITY_STATUS_PENDING');
+      await enclave.restart();
+      expect(outcomeOf(await vote(agent, 'reject', fingerprintOf(changed)))).toBe('ACTIVITY_STATUS_REJECTED');
+    }
+    const renamed = { policyId: id, policyName: 'cap' };
+    expect(outcomeOf(await submit(enclave.wire, owner.byPasskey, 'update_policy', 'UPDATE_POLICY_V2', renamed))).toBe(
+      completed,
+    );
+  });
+
+  test('are loosened after it by one more approval', async () => {
+    const id = await policy(cap(1));
+    const fingerprint = fingerprintOf(await remove(id));
+    expect(outcomeOf(await vote(owner.byPasskey, 'approve', fingerprint))).toBe('ACTIVITY_STATUS_PENDING');
+    await sleep(1100);
+    expect(outcomeOf(await vote(owner.byPasskey, 'approve', fingerprint))).toBe(completed);
+    expect(outcomeOf(await signTransaction(owner.byPasskey, transaction(usdc, '1')))).toBe(completed);
+  });
+
+  test('only they have a delay', async () => {
+    const { status, body } = await createPolicy({ condition: 'true', delaySeconds: 5 });
+    expect(status).toBe(400);
+    expect(body.message).toContain('only with EFFECT_GUARD');
   });
 });
 

@@ -1,0 +1,34 @@
+/**
+ * How long an activity that loosens guards waits: the longest delay of those it changes or removes. What is added binds at
+ * once; whether a change loosens or tightens is not guessed, so every change of a guard waits, but one of its name or notes.
+ */
+import type { PolicyUpdate } from '../protocol/activities/update-policy.ts';
+import type { Organization, Policy } from './state.ts';
+import type { Submission } from './submission.ts';
+
+/** In ms; 0 where nothing waits. */
+export function guardDelay({ activity, parameters }: Submission, { policies }: Organization): number {
+  const delays = touched(activity.name, parameters).map((id) => {
+    const policy = policies.get(id);
+    return policy ? delayOf(policy) : 0;
+  });
+  return Math.max(0, ...delays);
+}
+
+const delayOf = ({ effect, delaySeconds = 0 }: Policy): number => (effect === 'EFFECT_GUARD' ? delaySeconds * 1000 : 0);
+
+/** Ids of the policies that an activity would make say something else, or nothing. */
+function touched(name: string, parameters: unknown): readonly string[] {
+  switch (name) {
+    case 'update_policy': {
+      const { policyId, policyName: _, policyNotes: __, ...rest } = parameters as PolicyUpdate;
+      return Object.keys(rest).length > 0 ? [policyId] : [];
+    }
+    case 'delete_policy':
+      return [(parameters as { policyId: string }).policyId];
+    case 'delete_policies':
+      return (parameters as { policyIds: string[] }).policyIds;
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,10 @@
+import { hash } from 'node:crypto';
+
+/** Hash of an interior node of the log from those of its children, 32 bytes each (RFC 6962 §2.1). */
+export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
+  const node = Buffer.allocUnsafe(65);
+  node[0] = 1;
+  node.set(left, 1);
+  node.set(right, 33);
+  return hash('sha256', node, 'buffer');
+}
