@@ -1,3 +1,4 @@
+import { boundQuery } from '../../src/protocol/bound-query.ts';
 import type { ActivityObject } from '../../src/protocol/queries/objects.ts';
 import { CountersignClientError } from './error.ts';
 import type { Methods } from './method-types.ts';
@@ -29,7 +30,10 @@ export function createClient({ baseUrl, organizationId, stamp }: ClientOptions):
   const call =
     ({ path, type }: Method) =>
     async ({ organizationId: target = organizationId, ...parameters }: Readonly<Record<string, unknown>> = {}) => {
-      if (type === undefined) return send(baseUrl, path, stamp, { organizationId: target, ...parameters });
+      if (type === undefined) {
+        const name = path.replace('query/', '');
+        return send(baseUrl, path, stamp, boundQuery(name, { organizationId: target, ...parameters }));
+      }
       const timestampMs = String(Date.now());
       const answer = await send(baseUrl, path, stamp, { type, timestampMs, organizationId: target, parameters });
       return withResult((answer as { activity: ActivityObject }).activity);

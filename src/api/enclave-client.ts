@@ -43,7 +43,11 @@ const patience = 3_000;
 /** Requests that may wait at a time; each keeps a body of up to 1 MiB on its way to the enclave. */
 const maxWaiting = 4_096;
 
-type Waiting = { resolve: (answer: EnclaveAnswer) => void; reject: (error: Error) => void; timer: NodeJS.Timeout };
+/** Milliseconds between looks for requests that have waited too long: a timer for each would cost more. */
+const lookInterval = 100;
+
+/** `until`: when to give up, as `performance.now()` counts. */
+type Waiting = { resolve: (answer: EnclaveAnswer) => void; reject: (error: Error) => void; until: number };
 
 export function createEnclaveClient(parts: EnclaveClientParts): EnclaveClient {
   const { stream, fetchRows, writer, onFetchFailed, onEnd, answerTimeout = 10_000 } = parts;
@@ -51,11 +55,17 @@ export function createEnclaveClient(parts: EnclaveClientParts): EnclaveClient {
   let nextId = 1;
   let ended = false;
 
+  const looking = setInterval(() => {
+    const now = performance.now();
+    for (const [id, { until }] of waiting) if (until <= now) settle(id)?.reject(lateAnswer());
+  }, lookInterval).unref();
+
   const channel = openChannel<ToEnclave, FromEnclave>(
     stream,
     receive,
     (error) => {
       ended = true;
+      clearInterval(looking);
       for (const id of waiting.keys()) settle(id)?.reject(enclaveGone());
       onEnd(error);
     },
@@ -81,7 +91,6 @@ export function createEnclaveClient(parts: EnclaveClientParts): EnclaveClient {
   /** Takes a request off the list; an answer that comes after its time finds none and is dropped. */
   function settle(id: number): Waiting | undefined {
     const one = waiting.get(id);
-    if (one) clearTimeout(one.timer);
     waiting.delete(id);
     return one;
   }
@@ -90,8 +99,7 @@ export function createEnclaveClient(parts: EnclaveClientParts): EnclaveClient {
     if (ended) return Promise.reject(enclaveGone());
     const id = nextId++;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => settle(id)?.reject(lateAnswer()), timeout);
-      waiting.set(id, { resolve, reject, timer });
+      waiting.set(id, { resolve, reject, until: performance.now() + timeout });
       channel.send(message(id));
     });
   }
@@ -103,13 +111,12 @@ export function createEnclaveClient(parts: EnclaveClientParts): EnclaveClient {
   }
 
   return {
-    async request(request) {
+    request(request) {
       const trouble = writer.trouble();
       if (trouble && request.kind === 'submit' && performance.now() - trouble.since > patience) {
-        throw notWritable(trouble.reason);
+        return Promise.reject(notWritable(trouble.reason));
       }
-      if (waiting.size >= maxWaiting)
-        throw unavailable('too many requests wait for an answer; try again later', 'BUSY');
+      if (waiting.size >= maxWaiting) return Promise.reject(busy());
       return ask((id) => ({ type: 'request', id, ...request }), answerTimeout);
     },
     status: () => ask((id) => ({ type: 'status', id }), statusTimeout),
@@ -120,6 +127,8 @@ export function createEnclaveClient(parts: EnclaveClientParts): EnclaveClient {
 }
 
 const enclaveGone = () => unavailable('the enclave is not running', 'ENCLAVE_UNAVAILABLE');
+
+const busy = () => unavailable('too many requests wait for an answer; try again later', 'BUSY');
 
 const notWritable = (reason: string) =>
   unavailable(`nothing can be recorded now: ${reason}; send the same request again later`, 'DATABASE_UNAVAILABLE');

@@ -3,6 +3,7 @@ import type { EnclaveStatus } from '../protocol/messages.ts';
 import type { EnclaveClient } from './enclave-client.ts';
 import type { BatchWriter } from './storage/batch-writer.ts';
 import { describeDatabaseError } from './storage/describe-error.ts';
+import type { Tables } from './storage/tables.ts';
 
 /** Body of `GET /health`. `reason` is null where all is well. */
 export type Health = {
@@ -11,17 +12,22 @@ export type Health = {
   readonly enclave: { readonly ok: boolean; readonly reason: string | null } & Partial<EnclaveStatus>;
 };
 
-export type HealthParts = { pool: Pool; writer: Pick<BatchWriter, 'trouble'>; enclave: Pick<EnclaveClient, 'status'> };
+export type HealthParts = {
+  readonly pool: Pool;
+  readonly tables: Pick<Tables, 'trouble'>;
+  readonly writer: Pick<BatchWriter, 'trouble'>;
+  readonly enclave: Pick<EnclaveClient, 'status'>;
+};
 
 /** Asks database and enclave whether they answer. */
-export async function checkHealth({ pool, writer, enclave }: HealthParts): Promise<Health> {
-  const [database, status] = await Promise.all([checkDatabase(pool, writer), checkEnclave(enclave)]);
+export async function checkHealth(parts: HealthParts): Promise<Health> {
+  const [database, status] = await Promise.all([checkDatabase(parts), checkEnclave(parts.enclave)]);
   return { status: database.ok && status.ok ? 'ok' : 'unavailable', database, enclave: status };
 }
 
-async function checkDatabase(pool: Pool, writer: HealthParts['writer']): Promise<Health['database']> {
-  const trouble = writer.trouble();
-  if (trouble) return { ok: false, reason: trouble.reason };
+async function checkDatabase({ pool, tables, writer }: HealthParts): Promise<Health['database']> {
+  const reason = tables.trouble() ?? writer.trouble()?.reason;
+  if (reason) return { ok: false, reason };
   try {
     const config = { text: 'select 1', query_timeout: 2_000 };
     await pool.query(config);

@@ -13,7 +13,7 @@ import { readSettings } from './settings.ts';
 import { createBatchWriter } from './storage/batch-writer.ts';
 import { openPool } from './storage/connection.ts';
 import { createFetcher } from './storage/fetch-rows.ts';
-import { migrateWhenReady } from './storage/migrate.ts';
+import { prepareTables } from './storage/tables.ts';
 
 /** Milliseconds that requests have to finish when the process is told to stop. */
 const drainTimeout = 8_000;
@@ -32,8 +32,12 @@ process.on('uncaughtException', (error) => {
   exit(1);
 });
 
-const [stream] = await Promise.all([connectEnclave(settings.enclaveSocket), migrateWhenReady(settings.databaseUrl)]);
+const tables = prepareTables(settings.databaseUrl, (reason, error) =>
+  logger.error({ reason, err: error }, 'the tables cannot be used; tried again'),
+);
+const stream = await connectEnclave(settings.enclaveSocket);
 const pool = openPool(settings.databaseUrl);
+const fetchRows = createFetcher(pool);
 const metrics = createMetrics(() => enclave.waiting());
 
 const writer = createBatchWriter(settings.databaseUrl, {
@@ -52,7 +56,10 @@ const writer = createBatchWriter(settings.databaseUrl, {
 const enclave = createEnclaveClient({
   stream,
   writer,
-  fetchRows: createFetcher(pool),
+  fetchRows: async (fetch) => {
+    if (tables.trouble() !== null) await tables.ready();
+    return fetchRows(fetch);
+  },
   onFetchFailed: ({ what }, error) => logger.warn({ what, err: error }, 'the database did not answer'),
   onEnd(error) {
     if (stopping) return;
@@ -66,7 +73,7 @@ const server = createServer({
   enclave,
   metrics,
   logger,
-  health: () => checkHealth({ pool, writer, enclave }),
+  health: () => checkHealth({ pool, tables, writer, enclave }),
   pages: createPages(),
   publicUrl: settings.publicUrl,
   rateLimit: settings.rateLimit,

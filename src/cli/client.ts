@@ -1,4 +1,5 @@
 /** Requests of the operator's commands and the demo to the running service. */
+import { boundQuery } from '../protocol/bound-query.ts';
 import { makeApiKeyStamp } from '../stamping/make-api-key-stamp.ts';
 import type { Stamp } from '../stamping/stamp.ts';
 import { OperatorError } from './operator-error.ts';
@@ -36,7 +37,7 @@ export async function submit<R>(caller: Caller, name: string, type: string, para
 }
 
 export const ask = <R>(caller: Caller, name: string, parameters: Parameters): Promise<R> =>
-  post<R>(caller, `query/${name}`, { organizationId: caller.organizationId, ...parameters });
+  post<R>(caller, `query/${name}`, boundQuery(name, { organizationId: caller.organizationId, ...parameters }));
 
 async function post<R>({ apiBaseUrl, stamp }: Caller, path: string, content: unknown): Promise<R> {
   const body = JSON.stringify(content);

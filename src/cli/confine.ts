@@ -28,8 +28,6 @@ export type Confined = {
   readonly role: Role;
   readonly view: View;
   readonly network: boolean;
-  /** A group through which `api` and `enclave`, run apart, share a socket. */
-  readonly group?: number;
 };
 
 /** Whether the confined process is the only child of what is spawned, and so the one to send signals to. */
@@ -47,7 +45,7 @@ export function confine(isolation: Isolation, confined: Confined, command: reado
   const { setpriv = 'setpriv', unshare = 'unshare' } = tools;
   const dieWithParent = [setpriv, '--pdeathsig', 'KILL'];
   const powerless = ['--no-new-privs', '--inh-caps=-all', '--bounding-set=-all'];
-  const own = uids ? asUser(uids[confined.role], confined.group) : ['--ambient-caps=-all'];
+  const own = uids ? asUser(uids[confined.role]) : ['--ambient-caps=-all'];
   const drop = [...dieWithParent, ...own, ...powerless, '--', ...command];
   if (kind === 'none') {
     return [...(tools.setpriv ? [...dieWithParent, '--no-new-privs', '--'] : []), ...withoutCoreDumps, ...command];
@@ -68,11 +66,7 @@ const separate = ({ role, network }: Confined): string[] => [
   ...(role === 'postgres' ? [] : ['--ipc']),
 ];
 
-const asUser = (uid: number, group: number | undefined): string[] => [
-  `--reuid=${uid}`,
-  `--regid=${uid}`,
-  group === undefined ? '--clear-groups' : `--groups=${group}`,
-];
+const asUser = (uid: number): string[] => [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
 
 /** An operation in the words of confine.sh. */
 function words(operation: Operation): string[] {

@@ -46,6 +46,11 @@ const commands: Readonly<Record<string, Command>> = {
     help: async () => (await import('./root.ts')).rootHelp,
     run: async (settings, args) => (await import('./root.ts')).root(settings, args),
   },
+  policy: {
+    summary: 'tries policies out without a service: decides cases given as facts',
+    help: async () => (await import('./policy.ts')).policyHelp,
+    run: async (_settings, args) => (await import('./policy.ts')).policy(args),
+  },
   'accept-state': {
     summary: 'goes on from a restored database, deliberately',
     help: async () => (await import('./accept-state.ts')).acceptStateHelp,

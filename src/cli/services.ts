@@ -1,5 +1,4 @@
 /** The command lines, environments and descriptors of the enclave and of api. */
-import { chmodSync, chownSync, existsSync, statSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { type Confined, confine, isForked } from './confine.ts';
@@ -7,7 +6,7 @@ import { pathsOfDatabaseUrl } from './database-role.ts';
 import { enclaveFolder, type Host, ownView } from './host.ts';
 import { isolationSummary } from './isolation.ts';
 import type { Locks } from './lock.ts';
-import { OperatorError } from './operator-error.ts';
+import { openMeeting } from './meeting.ts';
 import { launch, type Running } from './processes.ts';
 import type { Settings } from './settings.ts';
 import { checkout, programPaths } from './view.ts';
@@ -35,7 +34,7 @@ const smallYoungGeneration = '--max-semi-space-size=8';
 export function launchEnclave({ settings, host, locks }: Services): Running {
   const folder = enclaveFolder(host.dataDir);
   const socket = settings.enclaveSocket;
-  const confined = withSocket(ownView(host, 'enclave', folder, 'passwd'), socket);
+  const confined = withSocket(host, ownView(host, 'enclave', folder, 'passwd'), socket);
   const paths = [folder, ...(socket ? [dirname(socket)] : [])];
   const command = confine(host.isolation, confined, [
     process.execPath,
@@ -79,7 +78,7 @@ export function launchApi({ settings, host, locks }: Services, databaseUrl: stri
   const cache = join(host.dataDir, 'cache');
   const own = ownView(host, 'api', cache, 'host');
   const seen = { ...own, view: { ...own.view, readable: pathsOfDatabaseUrl(databaseUrl) } };
-  const confined = withSocket(seen, settings.enclaveSocket);
+  const confined = withSocket(host, seen, settings.enclaveSocket);
   const main = join(checkout, 'src', 'api', 'main.ts');
   const optional = {
     COUNTERSIGN_PUBLIC_URL: settings.publicUrl,
@@ -112,26 +111,10 @@ export function launchApi({ settings, host, locks }: Services, databaseUrl: stri
   });
 }
 
-/** Run apart, the two share the group of the folder that their socket lies in. */
-function withSocket(confined: Confined, socket: string | null): Confined {
+/** Run apart, the two see the folder of their socket as well. */
+function withSocket({ isolation }: Host, confined: Confined, socket: string | null): Confined {
   if (!socket) return confined;
-  const folder = dirname(socket);
-  if (process.getuid?.() === 0 && statSync(folder).gid === 0) {
-    throw new OperatorError(
-      `COUNTERSIGN_ENCLAVE_SOCKET: expected in a folder of a group that api and enclave may share, got root's; ` +
-        `make one: install -d -m 2770 -g <group> ${folder}`,
-    );
-  }
-  const view = { ...confined.view, folders: [...confined.view.folders, folder] };
-  return { ...confined, view, group: statSync(folder).gid };
-}
-
-/** Lets the group of its folder use the enclave's socket, as soon as that is there. */
-export async function shareSocket(socket: string, signal: AbortSignal): Promise<void> {
-  while (!existsSync(socket)) {
-    if (signal.aborted) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  chownSync(socket, -1, statSync(dirname(socket)).gid);
-  chmodSync(socket, 0o660);
+  const role = confined.role === 'enclave' ? 'enclave' : 'api';
+  const folder = openMeeting(socket, role, isolation.uids?.[role] ?? null);
+  return { ...confined, view: { ...confined.view, folders: [...confined.view.folders, folder] } };
 }

@@ -6,13 +6,14 @@ import { askHealth } from './health.ts';
 import { enclaveFolder, openHost } from './host.ts';
 import { describeIsolation } from './isolation.ts';
 import { lockDataDirectory } from './lock.ts';
+import { shareSocket } from './meeting.ts';
 import { OperatorError } from './operator-error.ts';
 import { orderDone, placeOrder } from './orders.ts';
 import { checkPort } from './port.ts';
 import { openPostgres } from './postgres.ts';
 import { type Group, keepRunning, type Running } from './processes.ts';
 import { openRootFile, rootFilePath } from './root-file.ts';
-import { launchApi, launchEnclave, launchPair, type Services, shareSocket } from './services.ts';
+import { launchApi, launchEnclave, launchPair, type Services } from './services.ts';
 import { apiBaseUrlOf, type Settings } from './settings.ts';
 import { onStopSignals } from './stop-signals.ts';
 import { findTools } from './tools.ts';
@@ -117,7 +118,7 @@ function bringUpEnclave(services: Services, stopping: AbortSignal, keep: Keep): 
   const launchOne = () => {
     rmSync(socket, { force: true });
     const enclave = launchEnclave(services);
-    void shareSocket(socket, stopping);
+    void shareSocket(socket, host.isolation.uids !== null, stopping);
     return [enclave];
   };
   keep(launchOne(), launchOne);

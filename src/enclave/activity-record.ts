@@ -4,6 +4,7 @@
  */
 import { decode } from '../protocol/cbor.ts';
 import type { ActivityStatus } from '../protocol/queries/objects.ts';
+import { parseJsonObject } from '../stamping/json-object.ts';
 import { formatVersion } from './contexts.ts';
 import type { Credential } from './resolve-caller.ts';
 import { RowIntegrityError, type Sealer } from './sealing/seal.ts';
@@ -83,6 +84,13 @@ export function stampOf(credential: Credential): VoteStamp {
   const { credentialId, authenticatorData, clientDataJson, signature } = credential.stamp;
   const { publicKey } = credential.authenticator;
   return { kind: 'passkey', publicKey, credentialId, authenticatorData, clientDataJson, signature };
+}
+
+/** Web origin that the first of these votes was cast on; null where no passkey stamped it. */
+export function originOf([first]: readonly VoteRecord[]): string | null {
+  if (first?.stamp.kind !== 'passkey') return null;
+  const { origin } = parseJsonObject(first.stamp.clientDataJson) ?? {};
+  return typeof origin === 'string' ? origin : null;
 }
 
 /** The record in a row whose place in the log was checked. Throws `RowIntegrityError`. */

@@ -4,7 +4,8 @@ import type { Decision } from '../policy/decide-policies.ts';
 import type { Activity } from '../protocol/activities/activity.ts';
 import { CountersignError } from '../protocol/errors.ts';
 import { type AnyEffect, findEffect } from './activities/index.ts';
-import type { ActivityFacts, ActivityRecord, VoteRecord } from './activity-record.ts';
+import { type ActivityFacts, type ActivityRecord, originOf, type VoteRecord } from './activity-record.ts';
+import { countForWindows } from './authorize.ts';
 import type { Transition } from './ledger/transition.ts';
 import { policiesDigest } from './policies-digest.ts';
 import type { Caller } from './resolve-caller.ts';
@@ -29,7 +30,8 @@ export async function carryOut(service: Service, caller: Caller, underway: Under
   const { submission, fingerprint, now } = underway;
   const { organization } = caller.opened;
   const outcome = await runEffect(service, caller, submission, now);
-  const { next, facts } = useCredential(outcome.organization ?? organization, caller, underway);
+  const { next: used, facts } = useCredential(outcome.organization ?? organization, caller, underway);
+  const next = countForWindows(used, { submission, organization, origin: originOf(underway.votes), now });
   const record: Recorded = {
     ...begun(underway, uuidV7(now)),
     organizationId: organization.id,

@@ -50,6 +50,12 @@ export function activityFacts(
   return signed.map((each) => ({ ...common, ...signer, ...(each as Facts) }));
 }
 
+/** The Ethereum address that an activity signs with, in lower case; empty where there is none. */
+export function signerAddress({ activity, parameters }: Submission, organization: Organization): string {
+  if (!isSigningActivity(activity.name)) return '';
+  return signerFacts(organization, (parameters as { signWith: string }).signWith).address;
+}
+
 /** `activity.params`, in Turnkey's names. */
 function exposed(kind: string, parameters: Record<string, unknown>): Value {
   const names = exposedParameters[kind] ?? [];

@@ -164,7 +164,12 @@ export type PendingActivity = {
 /** What changes with every request, apart from pages: keyed by authenticator or API key id. */
 export type Counters = {
   readonly signCounts: Readonly<Record<string, number>>;
+  /** Sums that policies ask about, by what is counted; see spending.ts. */
+  readonly windows?: Readonly<Record<string, readonly WindowEntry[]>>;
 };
+
+/** Unix minutes of the first and the last that it sums up, and the sum in decimal digits. */
+export type WindowEntry = readonly [first: number, last: number, sum: string];
 
 type Entities<T> = ReadonlyMap<string, T>;
 

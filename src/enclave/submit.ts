@@ -72,7 +72,8 @@ async function begin(service: Service, submission: Submission, caller: Caller): 
   const votes = [voteOf(caller, 'VOTE_SELECTION_APPROVED', now)];
   const approvals = countVotes(votes, organization, now);
   const origin = assertion?.origin ?? null;
-  const decision = authorize({ submission, organization, approvals, initiatorId: user.id, origin, now });
+  const epochStart = service.ledger.epochStart();
+  const decision = authorize({ submission, organization, approvals, initiatorId: user.id, origin, now, epochStart });
   const underway = { submission, fingerprint, votes, decision, now };
   const isAllowed = decision.outcome === 'OUTCOME_ALLOW';
   if (!isAllowed && !decision.pending) throw denied(decision);

@@ -4,9 +4,8 @@ import type { Decision } from '../policy/decide-policies.ts';
 import { CountersignError, toStatus } from '../protocol/errors.ts';
 import { findActivity } from '../protocol/registry.ts';
 import { uuidText } from '../protocol/uuid.ts';
-import { parseJsonObject } from '../stamping/json-object.ts';
-import type { VoteRecord } from './activity-record.ts';
-import { authorize, type Question } from './authorize.ts';
+import { originOf, type VoteRecord } from './activity-record.ts';
+import { authorize, countForWindows, type Question } from './authorize.ts';
 import { commit, type Recorded, runEffect, useCredential } from './carry-out.ts';
 import { keepPending, waitingStatus } from './hold.ts';
 import { bodyLifetime, findFingerprint, minuteOf } from './ledger/fingerprints.ts';
@@ -45,7 +44,7 @@ export async function castVote(service: Service, submission: Submission, caller:
     votes: [...pending.votes, voteOf(caller, selection, now, submission.body)],
     updatedAt: now,
   };
-  const decision = authorize(questionOf(voted, organization, now));
+  const decision = authorize(questionOf(voted, organization, now, service.ledger.epochStart()));
   const approves = selection === 'VOTE_SELECTION_APPROVED';
   const isDue = voted.notBefore === null || now >= voted.notBefore;
   if (approves && isDue && decision.outcome === 'OUTCOME_ALLOW') {
@@ -64,27 +63,21 @@ export async function castVote(service: Service, submission: Submission, caller:
 }
 
 /** The question that a pending activity's own body asks, with the votes that there are now. */
-function questionOf(pending: PendingActivity, organization: Organization, now: number): Question {
+function questionOf(pending: PendingActivity, organization: Organization, now: number, epochStart: number): Question {
   const [first] = pending.votes as [VoteRecord, ...VoteRecord[]];
   return {
     submission: submissionOf(pending),
     organization,
     approvals: countVotes(pending.votes, organization, now),
     initiatorId: first.userId,
-    origin: originOf(first),
+    origin: originOf(pending.votes),
     now,
+    epochStart,
   };
 }
 
 const submissionOf = ({ type, body }: PendingActivity): Submission =>
   readSubmission(findActivity(type)?.activity.name ?? '', body);
-
-/** Web origin that a passkey's vote was cast on. */
-function originOf({ stamp }: VoteRecord): string | null {
-  if (stamp.kind !== 'passkey') return null;
-  const { origin } = parseJsonObject(stamp.clientDataJson) ?? {};
-  return typeof origin === 'string' ? origin : null;
-}
 
 /** The id of the final activity with this digest, as far as bodies are remembered. */
 async function findDecided(service: Service, target: Opened, organizationId: string, digest: string): Promise<string> {
@@ -111,7 +104,9 @@ async function complete(
 ): Promise<Recorded> {
   try {
     const { result, ...outcome } = await runEffect(service, caller, submissionOf(voted), voted.updatedAt);
-    const changed = { ...outcome, organization: outcome.organization ?? caller.opened.organization };
+    const { organization } = caller.opened;
+    const question = questionOf(voted, organization, voted.updatedAt, service.ledger.epochStart());
+    const changed = { ...outcome, organization: countForWindows(outcome.organization ?? organization, question) };
     const final = { status: 'ACTIVITY_STATUS_COMPLETED', result: JSON.stringify(result) } as const;
     return await finish(service, submission, caller, voted, decision, changed, final);
   } catch (error) {

@@ -162,6 +162,7 @@ function readRequest(
   const approvers = once(readList('approvers', fields.approvers, path));
   const ids = approvers.map((approver) => String(approver.id));
   const all = { ...facts, approvers, credentials: once(readList('credentials', fields.credentials, path)) };
+  const rootQuorum = readRootQuorum(fields.rootQuorum, `${path}.rootQuorum`);
   const { kind, params } = (facts.activity ?? {}) as { kind?: string; params?: { user_id?: string } };
   return {
     request: {
@@ -169,8 +170,8 @@ function readRequest(
       facts: all,
       initiatorId: ids[0] ?? '',
       ...(params?.user_id !== undefined && { targetUserId: params.user_id }),
-      rootQuorum: readRootQuorum(fields.rootQuorum, `${path}.rootQuorum`),
-      others: () => imaginedApprovals(policies, ids),
+      rootQuorum,
+      others: () => imaginedApprovals(policies, ids, rootQuorum.userIds),
     },
     ignored,
   };

@@ -8,17 +8,21 @@ const maxNames = 24;
 const maxUsers = 16;
 
 /**
- * Users who could approve as far as the policies tell, where nobody says which users there are: one for each id and tag that a
- * consensus names, and as many others as it counts.
+ * Users who could approve as far as the policies tell, where nobody says which users there are: the root users, one for each
+ * id and tag that a consensus names, and as many others as it counts.
  */
-export function imaginedApprovals(policies: readonly Policy[], approvers: readonly string[]): readonly Approval[] {
+export function imaginedApprovals(
+  policies: readonly Policy[],
+  approvers: readonly string[],
+  rootUserIds: readonly string[],
+): readonly Approval[] {
   const clauses = policies.map((policy) => policy.consensus).filter((clause): clause is Clause => clause !== null);
   const nodes = clauses.flatMap((clause) => descendants(clause.checked.tree));
   const names = [...new Set(nodes.map(textOf).filter((text) => text !== undefined))].slice(0, maxNames);
   const asksForCredentials = nodes.some((node) => node.kind === 'name' && node.name === 'credentials');
   const counted = Math.min(Math.max(...nodes.map(numberOf), 1), maxUsers);
   const extras = Array.from({ length: counted + 1 }, (_, index) => `user ${index}`);
-  const ids = [...names, ...extras].filter((id) => !approvers.includes(id));
+  const ids = [...new Set([...rootUserIds, ...names, ...extras])].filter((id) => !approvers.includes(id));
   const credentialsOf = (id: string) => (asksForCredentials ? ['', ...names].map((name) => credential(id, name)) : []);
   // With every tag first, and then without any, for the sake of policies that ask for the absence of one.
   return [

@@ -10,6 +10,7 @@ import { consensusSchema } from './schema/consensus.ts';
 import { timeSchema } from './schema/time.ts';
 import type { Language } from './syntax.ts';
 import type { Schema } from './types.ts';
+import { type Window, windowsOf } from './windows.ts';
 
 export type Effect = 'EFFECT_ALLOW' | 'EFFECT_DENY' | 'EFFECT_GUARD';
 export type ClauseName = 'condition' | 'consensus' | 'time';
@@ -48,6 +49,8 @@ export type PolicySet = {
   /** In the order in which they were given. */
   readonly policies: readonly Policy[];
   readonly index: PolicyIndex;
+  /** What conditions ask about the past. */
+  readonly windows: readonly Window[];
 };
 
 /** A policy that cannot be created: one of its clauses is no expression of its language. */
@@ -99,7 +102,8 @@ function compileClause(policy: PolicySource, name: ClauseName): Clause | null {
 }
 
 export function createPolicySet(policies: readonly Policy[]): PolicySet {
-  return { policies, index: createIndex(policies.map(quicken)) };
+  const windows = policies.flatMap(({ condition }) => (condition ? windowsOf(condition.checked.tree) : []));
+  return { policies, index: createIndex(policies.map(quicken)), windows };
 }
 
 /**

@@ -26,6 +26,8 @@ export type ErrorFacts = {
   /** Turnkey's error code (`ORGANIZATION_MISMATCH`) or one of ours; sent as a `TurnkeyErrorDetail`. */
   readonly reason?: string;
   readonly fields?: readonly FieldViolation[];
+  /** Further entries of `details`, each with its `@type`. */
+  readonly details?: readonly object[];
   /** HTTP status where it is not the code's own, as 413 for a body that is too large. */
   readonly status?: number;
 };
@@ -55,8 +57,8 @@ export type StatusBody = { code: number; message: string; details: unknown[] };
 export function toStatus(error: unknown): { status: number; body: StatusBody } {
   const known = error instanceof CountersignError ? error : new CountersignError('INTERNAL', 'internal server error');
   const { number, status } = codes[known.code];
-  const { reason, fields } = known.facts;
-  const details: unknown[] = [];
+  const { reason, fields, details: further = [] } = known.facts;
+  const details: unknown[] = [...further];
   if (reason) {
     details.push({ '@type': 'type.googleapis.com/errors.v1.TurnkeyErrorDetail', turnkeyErrorCode: reason });
   }

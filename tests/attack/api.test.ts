@@ -9,12 +9,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { entropyToMnemonic } from '@scure/bip39';
 import { wordlist } from '@scure/bip39/wordlists/english.js';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createClient } from '../../sdk/src/client.ts';
 import { derivations } from '../../src/enclave/contexts.ts';
 import { openPages } from '../../src/enclave/ledger/pages.ts';
 import { keyPlace } from '../../src/enclave/ledger/transition.ts';
 import { localFileSealing } from '../../src/enclave/sealing/local-file.ts';
 import { createSealer, deriveKey } from '../../src/enclave/sealing/seal.ts';
 import type { BatchRows, Fetch, FetchedRows, ToEnclave } from '../../src/protocol/messages.ts';
+import { queries } from '../../src/protocol/queries/index.ts';
 import { uuidBytes } from '../../src/protocol/uuid.ts';
 import {
   type EnclaveProcess,
@@ -551,6 +553,65 @@ describe('requests and the stream', () => {
       stamp: alice.byPasskey.stamp(asked),
     });
     expect(wallets.status).toBe(200);
+  });
+
+  describe('the query of a client of our own', () => {
+    /** The body that the SDK stamps, at some time. */
+    async function bodyOf(ask: (client: ReturnType<typeof createClient>) => Promise<unknown>, time = Date.now()) {
+      vi.useFakeTimers({ toFake: ['Date'], now: time });
+      let stamped = '';
+      const stamp = (body: string): never => {
+        stamped = body;
+        throw new Error('not sent');
+      };
+      const client = createClient({ baseUrl: '', organizationId: alice.organizationId, stamp });
+      await expect(ask(client)).rejects.toThrow('not sent');
+      vi.useRealTimers();
+      return stamped;
+    }
+    const show = (name: string, body: string) =>
+      enclave.wire({ kind: 'query', name, body, stamp: alice.byPasskey.stamp(body) });
+
+    test.each<[string, Parameters<typeof bodyOf>[0]]>([
+      ['whoami', (client) => client.getWhoami()],
+      ['list_wallets', (client) => client.getWallets()],
+      ['get_user', (client) => client.getUser({ userId: alice.userId })],
+      ['list_activities', (client) => client.getActivities({ paginationOptions: { limit: '2' } })],
+    ])('%s is none of another', async (name, ask) => {
+      const body = await bodyOf(ask);
+      for (const other of queries.filter((query) => query.name !== name)) {
+        const refused = await show(other.name, body);
+        expect([refused.status, reasonOf(refused)], other.name).toEqual([400, 'QUERY_MISMATCH']);
+      }
+      expect((await show(name, body)).status).toBe(200);
+    });
+
+    test('is good for an hour', async () => {
+      const ask = (client: ReturnType<typeof createClient>) => client.getWallets();
+      for (const offset of [-59, 0, 4]) {
+        expect((await show('list_wallets', await bodyOf(ask, Date.now() + offset * 60_000))).status).toBe(200);
+      }
+      for (const offset of [-61, 6]) {
+        const late = await show('list_wallets', await bodyOf(ask, Date.now() + offset * 60_000));
+        expect([late.status, reasonOf(late)]).toEqual([400, 'INVALID_TIME']);
+      }
+    });
+
+    test.each<[object, number]>([
+      [{ query: 'whoami' }, 400],
+      [{ query: ['list_wallets'] }, 400],
+      [{ query: { name: 'list_wallets' } }, 400],
+      [{ timestampMs: Date.now() }, 400],
+      [{ timestampMs: '0x1' }, 400],
+      [{ timestampMs: '1' }, 400],
+      [{ query: null, timestampMs: null }, 200],
+      [{ query: '', timestampMs: '' }, 200],
+      [{ query: 'list_wallets' }, 200],
+      [{}, 200],
+    ])('beside the wish: %j', async (beside, status) => {
+      const body = JSON.stringify({ organizationId: alice.organizationId, ...beside });
+      expect((await show('list_wallets', body)).status).toBe(status);
+    });
   });
 
   test('a twin of the stamp, high-S, or another credential of the user, over the same body is the same activity', async () => {

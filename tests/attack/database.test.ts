@@ -259,6 +259,60 @@ describe('the service', () => {
     expect((await fetch(`${service.baseUrl}/health`)).status).toBe(200);
   });
 
+  test('restarted with rows of migrations that stand there twice: nothing changes', async () => {
+    right = await survey(wire);
+    await run('alter table kysely_migration drop constraint kysely_migration_pkey');
+    await run('insert into kysely_migration select * from kysely_migration');
+    await restart();
+    wire = overHttp(service.baseUrl);
+    expect(await survey(wire)).toEqual(right);
+    await run(`delete from kysely_migration where ctid = '(0,1)'; alter table kysely_migration add primary key (name)`);
+  });
+
+  test.each<[string, string, RegExp]>([
+    [
+      'renamed',
+      `update kysely_migration set name = name || 'x'`,
+      /rows of kysely_migration are not those.*0001-ledger/,
+    ],
+    ['added', `insert into kysely_migration values ('9999-later', now())`, /put the rows back, or run the version/],
+    [
+      'deleted',
+      'delete from kysely_migration',
+      /migration 0001-ledger are there but kysely_migration does not name it/,
+    ],
+    ['gone with their table', 'drop table kysely_migration', /put its row back: insert into kysely_migration/],
+    ['in another schema', 'alter table kysely_migration set schema early', /the table kysely_migration is missing/],
+    ['without a column', 'alter table kysely_migration drop column name', /a column is missing/],
+  ])(
+    'restarted with rows of migrations %s: stays up and says what to do, and serves when they are back',
+    async (_, sql, reason) => {
+      await service.kill();
+      await run('create table kept.migrations (like kysely_migration including all)');
+      await run('insert into kept.migrations select * from kysely_migration');
+      await run(sql);
+      const starting = restart();
+      const health = await refusedHealth();
+      expect(health.database).toEqual({ ok: false, reason: expect.stringMatching(reason) });
+      wire = overHttp(`http://localhost:${port}`);
+      for (const answer of Object.values(await survey(wire)).flat()) {
+        expect([answer.status, reasonOf(answer)]).toEqual([503, 'STATE_REFUSED']);
+      }
+      // Longer than a process that ends at once would be started again.
+      await sleep(1500);
+      expect((await fetch(`http://localhost:${port}/health`)).status).toBe(503);
+      await run(
+        'drop table if exists kysely_migration, early.kysely_migration; alter table kept.migrations rename to kysely_migration; alter table kept.kysely_migration set schema public',
+      );
+      await starting;
+      expect(service.output()).not.toContain('starting again');
+      expect(await survey(wire)).toEqual(right);
+      expect((await sign(wire, alice.byPasskey, alice.addresses[1])).status).toBe(200);
+      right = await survey(wire);
+      await keep('kept');
+    },
+  );
+
   test('next to a second enclave on the same database: one of them stops, with a reason', async () => {
     const first = service;
     const copy = mkdtempSync(join(tmpdir(), 'countersign-copy-'));
@@ -290,7 +344,7 @@ describe('the service', () => {
   });
 
   let port: number;
-  type Health = { enclave: { phase: string; reason: string } };
+  type Health = { enclave: { phase: string; reason: string }; database: { ok: boolean; reason: string | null } };
 
   /** Kills the service, if it runs, and starts it on the same data. */
   async function restart(): Promise<void> {

@@ -1,5 +1,16 @@
 /** A PostgreSQL of the operator's own (DATABASE_URL), and api and enclave started apart. */
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -88,6 +99,9 @@ describe('DATABASE_URL', { timeout: 60_000 }, () => {
   );
 });
 
+const isRoot = process.getuid?.() === 0;
+const strangersGroup = 65_534;
+
 describe('api and enclave apart', { timeout: 60_000 }, () => {
   const meeting = join(folder, 'meeting');
   const socket = join(meeting, 'enclave.sock');
@@ -102,6 +116,27 @@ describe('api and enclave apart', { timeout: 60_000 }, () => {
     for (const one of [api, enclave]) one?.signal('SIGKILL');
   });
 
+  /** Of api's uid alone, in a folder of the enclave's that api may pass through; whoever else tries is refused. */
+  async function expectClosed(): Promise<void> {
+    const at = statSync(meeting);
+    const enclaveUid = statSync(join(enclaveDir, 'enclave')).uid;
+    const apiUid = statSync(join(apiDir, 'cache')).uid;
+    expect([at.uid, at.gid, at.mode & 0o7777]).toEqual([enclaveUid, apiUid, 0o710]);
+    const found = () => statSync(socket, { throwIfNoEntry: false });
+    await expect.poll(() => found()?.uid, { timeout: 10_000 }).toBe(apiUid);
+    expect((found()?.mode ?? 0) & 0o777).toBe(0o600);
+    expect(connectAs(65_534, strangersGroup)).toBe('EACCES');
+    expect(connectAs(65_534, at.gid)).toBe('EACCES');
+    expect(connectAs(at.uid, at.uid)).toBe('EACCES');
+  }
+
+  /** What a process of that uid and group gets when it connects. */
+  function connectAs(uid: number, gid: number): string {
+    const script = `require('node:net').connect(${JSON.stringify(socket)})
+      .on('connect', () => { console.log('connected'); process.exit() }).on('error', ({ code }) => console.log(code))`;
+    return spawnSync(process.execPath, ['-e', script], { uid, gid, encoding: 'utf8', cwd: '/' }).stdout.trim();
+  }
+
   const enclaveEnv = {
     COUNTERSIGN_MODE: 'enclave',
     COUNTERSIGN_ENCLAVE_SOCKET: socket,
@@ -110,8 +145,9 @@ describe('api and enclave apart', { timeout: 60_000 }, () => {
 
   beforeAll(async () => {
     chmodSync(folder, 0o711);
+    // As root whatever group it had before counts for nothing.
     mkdirSync(meeting);
-    if (process.getuid?.() === 0) chownSync(meeting, 0, 65_534);
+    if (isRoot) chownSync(meeting, 0, strangersGroup);
     chmodSync(meeting, 0o2770);
     const port = await freePort();
     baseUrl = `http://localhost:${port}`;
@@ -124,10 +160,12 @@ describe('api and enclave apart', { timeout: 60_000 }, () => {
     };
   });
 
-  test('meet at a socket that only their group may use', async () => {
+  test('meet at a socket that nobody else may use', async () => {
     enclave = launch({ env: enclaveEnv });
     await enclave.says('the enclave listens');
-    await expect.poll(() => existsSync(socket) && statSync(socket).mode & 0o777, { timeout: 10_000 }).toBe(0o660);
+    const shared = isRoot ? 0o600 : 0o660;
+    await expect.poll(() => existsSync(socket) && statSync(socket).mode & 0o777, { timeout: 10_000 }).toBe(shared);
+    if (isRoot) expect(connectAs(65_534, strangersGroup)).toBe('EACCES');
     api = launch({ env: apiEnv });
     await api.healthy();
     root = { ...JSON.parse(readFileSync(join(enclaveDir, 'root.json'), 'utf8')), apiBaseUrl: baseUrl } as RootFile;
@@ -143,6 +181,7 @@ describe('api and enclave apart', { timeout: 60_000 }, () => {
     const before = await carryOut(baseUrl, signed);
     api.signal('SIGTERM');
     expect(await api.ended).toBe(0);
+    if (isRoot) await expectClosed();
     api = launch({ env: apiEnv });
     await api.healthy();
     expect(await carryOut(baseUrl, signed)).toEqual(before);
@@ -160,6 +199,21 @@ describe('api and enclave apart', { timeout: 60_000 }, () => {
     const after = await carryOut(baseUrl, request(user, 'after the kill'));
     expect(resultOf(after)).not.toEqual(resultOf(before));
     expect((await listActivities(baseUrl, user)).map(({ id }) => id)).toEqual(expect.arrayContaining([before.id]));
+  });
+
+  test.runIf(isRoot)('a folder that holds anything else is left alone', async () => {
+    const busy = mkdtempSync(join(folder, 'busy-'));
+    writeFileSync(join(busy, 'file'), 'of somebody else');
+    const { code, output } = await run({
+      env: {
+        ...enclaveEnv,
+        COUNTERSIGN_ENCLAVE_SOCKET: join(busy, 'socket'),
+        COUNTERSIGN_DATA_DIR: join(folder, 'new'),
+      },
+    });
+    expect(code).toBe(1);
+    expect(output).toContain(`COUNTERSIGN_ENCLAVE_SOCKET: the folder ${busy} holds other things`);
+    expect(statSync(busy)).toMatchObject({ uid: 0, gid: 0 });
   });
 
   test('SIGTERM ends both', async () => {

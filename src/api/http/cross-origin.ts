@@ -11,12 +11,13 @@ const preflight = {
 };
 
 /** CORS for any origin, without credentials: what a request may do is in its stamp, not in where it comes from. */
-export const crossOrigin: Middleware = async (ctx, next) => {
+export const crossOrigin: Middleware = (ctx, next) => {
   if (!open.test(ctx.path)) return next();
-  ctx.set('Access-Control-Allow-Origin', '*');
-  ctx.set('Access-Control-Expose-Headers', 'Retry-After, X-Request-Id');
+  ctx.res.setHeader('Access-Control-Allow-Origin', '*');
+  ctx.res.setHeader('Access-Control-Expose-Headers', 'Retry-After, X-Request-Id');
   if (ctx.method !== 'OPTIONS') return next();
   ctx.set(preflight);
   ctx.state.route = 'preflight';
   ctx.status = 204;
+  return Promise.resolve();
 };

@@ -3,13 +3,14 @@ import { toStatus } from '../../protocol/errors.ts';
 
 /** Answers with JSON. The type is exactly `application/json`: clients compare the whole value. */
 export function sendJson(ctx: Context, status: number, body: unknown): void {
-  sendJsonBytes(ctx, status, Buffer.from(JSON.stringify(body)));
+  sendJsonText(ctx, status, JSON.stringify(body));
 }
 
-export function sendJsonBytes(ctx: Context, status: number, body: Buffer): void {
+/** As text, because Node writes that together with the headers, and bytes in a second piece. */
+export function sendJsonText(ctx: Context, status: number, body: string): void {
   ctx.status = status;
-  ctx.set('Content-Type', 'application/json');
-  ctx.set('Cache-Control', 'no-store');
+  ctx.res.setHeader('Content-Type', 'application/json');
+  ctx.res.setHeader('Cache-Control', 'no-store');
   ctx.body = body;
 }
 

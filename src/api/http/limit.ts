@@ -13,7 +13,7 @@ const defaultRate = 300;
 /** Refuses addresses that ask too often, before anything of the request is read. */
 export function limit(setting: RateLimitSetting, proxies: BlockList): Middleware<RequestState> {
   const take = createRateLimit(setting ?? defaultRate);
-  return async (ctx, next) => {
+  return (ctx, next) => {
     const forwarded = ctx.req.headers['x-forwarded-for'];
     const list = Array.isArray(forwarded) ? forwarded.join() : forwarded;
     const address = clientAddress(ctx.req.socket.remoteAddress ?? '', list, proxies);
@@ -23,6 +23,6 @@ export function limit(setting: RateLimitSetting, proxies: BlockList): Middleware
       ctx.set('Retry-After', String(Math.ceil(wait)));
       throw new CountersignError('RESOURCE_EXHAUSTED', 'rate limited', { reason: 'RATE_LIMIT_EXCEEDED' });
     }
-    await next();
+    return next();
   };
 }

@@ -13,7 +13,7 @@ export function observe(logger: Logger, metrics: Metrics, isDraining: () => bool
   return async (ctx, next) => {
     const start = performance.now();
     const id = randomUUID();
-    ctx.set('X-Request-Id', id);
+    ctx.res.setHeader('X-Request-Id', id);
     try {
       await next();
     } catch (error) {

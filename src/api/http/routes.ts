@@ -4,7 +4,7 @@ import type { EnclaveClient } from '../enclave-client.ts';
 import type { Health } from '../health.ts';
 import type { Metrics } from '../metrics.ts';
 import type { DocsPage } from './docs.ts';
-import { sendJson, sendJsonBytes } from './json.ts';
+import { sendJson, sendJsonText } from './json.ts';
 import type { RequestState } from './observe.ts';
 import { setPageHeaders } from './pages.ts';
 import { readBody } from './read-body.ts';
@@ -38,7 +38,7 @@ export function routes(parts: RouteParts): Middleware<RequestState> {
       ctx.set('Content-Type', 'text/plain; version=0.0.4; charset=utf-8');
       ctx.body = await parts.metrics.text();
     },
-    '/openapi.json': async (ctx) => sendJsonBytes(ctx, 200, (await documents()).json),
+    '/openapi.json': async (ctx) => sendJsonText(ctx, 200, (await documents()).json),
     '/docs': async (ctx) => {
       const { docs } = await documents();
       setPageHeaders(ctx, docs.contentSecurityPolicy);
@@ -63,7 +63,7 @@ export function routes(parts: RouteParts): Middleware<RequestState> {
         known.add(name);
         ctx.state.route = name;
       }
-      return sendJsonBytes(ctx, answer.status, answer.body as Buffer);
+      return sendJsonText(ctx, answer.status, (answer.body as Buffer).toString());
     }
     const get = Object.hasOwn(gets, ctx.path) ? gets[ctx.path] : undefined;
     if (get) {
@@ -80,13 +80,13 @@ export function routes(parts: RouteParts): Middleware<RequestState> {
   };
 }
 
-type Documentation = { readonly json: Buffer; readonly docs: DocsPage };
+type Documentation = { readonly json: string; readonly docs: DocsPage };
 
 /** Rarely asked for and slow to load, so it is made when it is wanted first. */
 async function describeApi(publicUrl: string | null): Promise<Documentation> {
   const [{ openApiDocument }, { renderDocs }] = await Promise.all([import('./openapi.ts'), import('./docs.ts')]);
   const document = openApiDocument(publicUrl);
-  return { json: Buffer.from(JSON.stringify(document)), docs: renderDocs(document) };
+  return { json: JSON.stringify(document), docs: renderDocs(document) };
 }
 
 function allow(ctx: Context, ...methods: string[]): void {

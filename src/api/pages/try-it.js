@@ -7,6 +7,7 @@ import { base64urlnopad } from '@scure/base';
 import { apiKeyStamper } from '../../../sdk/src/api-key-stamper.ts';
 import { send } from '../../../sdk/src/send.ts';
 import { passkeyStamper } from '../../../sdk/src/stampers.ts';
+import { boundQuery } from '../../protocol/bound-query.ts';
 import { createPasskey } from '../../stamping/make-webauthn-stamp.ts';
 
 export { createPasskey };
@@ -29,7 +30,8 @@ export function readCompany(text) {
 }
 
 /** Whether the service knows the company's key: a query that it stamps is answered. */
-export const askWhoIs = ({ organizationId, stamp }) => send('', 'query/whoami', stamp, { organizationId });
+export const askWhoIs = ({ organizationId, stamp }) =>
+  send('', 'query/whoami', stamp, boundQuery('whoami', { organizationId }));
 
 /** Stamped by the company. Gives the activity and what it made. */
 export async function createSubOrganization(company, userName, registration) {

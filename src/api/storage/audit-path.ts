@@ -1,5 +1,5 @@
 /** Audit paths of RFC 6962 §2.1.1 out of the hashes of tiles (C2SP tlog-tiles). Pure. */
-import { hash } from 'node:crypto';
+import { nodeHash } from '../../protocol/node-hash.ts';
 
 /** Hashes in a full tile, and the levels of the tree that it spans. */
 export const tileWidth = 256;
@@ -12,15 +12,6 @@ export type TileId = { readonly level: number; readonly index: number };
 type NodeHash = (level: number, index: number) => Buffer | undefined;
 
 const maxLevel = 53;
-
-/** RFC 6962 §2.1, interior node. */
-function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
-  const node = Buffer.allocUnsafe(65);
-  node[0] = 1;
-  node.set(left, 1);
-  node.set(right, 33);
-  return hash('sha256', node, 'buffer');
-}
 
 /** The tiles that hold what the audit path of leaf `index` in a tree of `size` leaves is made of. */
 export function tilesOfPath(index: number, size: number): TileId[] {

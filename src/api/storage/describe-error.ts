@@ -1,5 +1,8 @@
+import { CountersignError } from '../../protocol/errors.ts';
+
 /** Why the database did not do what it was asked, in words for operators and callers: no addresses, no values. */
 export function describeDatabaseError(error: unknown): string {
+  if (error instanceof CountersignError) return error.message;
   const { code, message } = error as { code?: string; message?: string };
   if (code && code in reasons) return reasons[code] as string;
   if (code?.startsWith('08') || code?.startsWith('57P')) return 'the database is not available';
@@ -18,9 +21,11 @@ const reasons: Readonly<Record<string, string>> = {
   '28000': 'the database refuses the role',
   '28P01': 'the database refuses the password',
   '42501': 'the database role lacks rights',
+  '42703': 'a column is missing in the database',
   '42P01': 'a table is missing in the database',
   '53100': 'the disk of the database is full',
   '53200': 'the database is out of memory',
   '53300': 'the database has too many connections',
+  '55P03': 'another process holds a lock in the database',
   '57014': 'the database does not answer in time',
 };

@@ -1,67 +1,77 @@
 /** Brings the tables of a database up to date (the folder `migrations`). */
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { unavailable } from '../../protocol/errors.ts';
+import { connect, disconnect } from './connection.ts';
 
 const folder = fileURLToPath(new URL('../../../migrations/', import.meta.url));
 
-/** Milliseconds to wait for a database that starts at the same time. */
-const startTimeout = 30_000;
+/**
+ * Runs the migrations that are missing; two that start at once do it once. Throws UNAVAILABLE, saying what to do, when the
+ * rows of `kysely_migration` are not those of this version, and what PostgreSQL throws.
+ */
+export async function migrate(databaseUrl: string): Promise<void> {
+  const names = (await fs.readdir(folder))
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => path.parse(file).name)
+    .sort();
+  const done = await readDone(databaseUrl);
+  if (done.some((name, index) => name !== names[index])) {
+    throw altered(
+      `the rows of kysely_migration are not those of this version, whose migrations are ${names.join(', ')}; ` +
+        'put the rows back, or run the version that made them',
+    );
+  }
+  if (done.length < names.length) await runMissing(databaseUrl);
+}
 
-/** Like `migrate`, but waits for a database that does not take connections yet. */
-export async function migrateWhenReady(databaseUrl: string): Promise<void> {
-  for (const start = performance.now(); ; await sleep(100)) {
-    try {
-      return await migrate(databaseUrl);
-    } catch (error) {
-      if (!isStarting(error) || performance.now() - start > startTimeout) throw error;
-    }
+const undefinedTable = '42P01';
+const duplicateTable = '42P07';
+
+/** Names of the migrations that were run, in order. Of many rows, or a long name, only as much as shows that it is wrong. */
+async function readDone(databaseUrl: string): Promise<string[]> {
+  const client = await connect(databaseUrl);
+  try {
+    const query = 'select distinct left(name, 100) as name from kysely_migration limit 1000';
+    const { rows } = await client.query<{ name: string | null }>(query);
+    return rows.map(({ name }) => String(name)).sort();
+  } catch (error) {
+    if ((error as { code?: string }).code === undefinedTable) return [];
+    throw error;
+  } finally {
+    disconnect(client);
   }
 }
 
-/** Nobody answers, or PostgreSQL says that it is starting, stopping or has no connection to spare. */
-function isStarting(error: unknown): boolean {
-  const { code, message } = error as { code?: string; message: string };
-  return code === undefined ? /timeout|terminated/.test(message) : passing.includes(code);
-}
-
-const passing = [
-  ...['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND'],
-  ...['EAI_AGAIN', '57P01', '57P02', '57P03', '53300'],
-];
-
-/** Runs the migrations that are missing; two that start at once do it once. Rejects when the database is newer. */
-export async function migrate(databaseUrl: string): Promise<void> {
-  if (await isCurrent(databaseUrl)) return;
+async function runMissing(databaseUrl: string): Promise<void> {
   // kysely takes a quarter of a second to load, which a start with nothing to do need not spend.
   const { Kysely, PostgresDialect } = await import('kysely');
   const { FileMigrationProvider, Migrator } = await import('kysely/migration');
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 });
+  // A migration may take its time, but not the wait for a connection or for another process that migrates.
+  const timeouts = { connectionTimeoutMillis: 3_000, lock_timeout: 10_000, keepAlive: true };
+  const pool = new pg.Pool({ ...timeouts, connectionString: databaseUrl, max: 1 });
+  pool.on('error', () => {});
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
     const provider = new FileMigrationProvider({ fs, path, migrationFolder: folder });
-    const { error } = await new Migrator({ db, provider }).migrateToLatest();
+    const { error, results } = await new Migrator({ db, provider }).migrateToLatest();
+    // kysely takes a table of that name in any schema for its own.
+    if ((error as { code?: string } | undefined)?.code === undefinedTable) {
+      throw altered('the table kysely_migration is missing; put it back, with its rows');
+    }
+    const failed = results?.find(({ status }) => status === 'Error')?.migrationName;
+    if (failed && (error as { code?: string }).code === duplicateTable) {
+      throw altered(
+        `the tables of migration ${failed} are there but kysely_migration does not name it; put its row back: ` +
+          `insert into kysely_migration (name, timestamp) values ('${failed}', now())`,
+      );
+    }
     if (error) throw error;
   } finally {
     await db.destroy();
   }
 }
 
-const undefinedTable = '42P01';
-
-async function isCurrent(databaseUrl: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 3_000 });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ name: string }>('select name from kysely_migration order by name');
-    const files = (await fs.readdir(folder)).filter((file) => file.endsWith('.ts')).sort();
-    return files.map((file) => path.parse(file).name).join() === rows.map((row) => row.name).join();
-  } catch (error) {
-    if ((error as { code?: string }).code === undefinedTable) return false;
-    throw error;
-  } finally {
-    await client.end();
-  }
-}
+const altered = (message: string) => unavailable(message, 'DATABASE_UNAVAILABLE');

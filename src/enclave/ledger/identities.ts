@@ -102,18 +102,13 @@ export function hintChanges(
   const unchanged =
     before?.settings.name === after.settings.name && before.users === after.users && before.accounts === after.accounts;
   if (scope === null || unchanged) return { added: [], removed: [] };
-  const digests = (organization: Organization | null) =>
-    new Map(
-      (organization ? hintsOf(organization) : []).map(([kind, value]) => {
-        const digest = hintDigest(key, scope, kind, value);
-        return [digest.toString('latin1'), digest] as const;
-      }),
-    );
-  const [old, next] = [digests(before), digests(after)];
-  return {
-    added: [...next].filter(([id]) => !old.has(id)).map(([, digest]) => digest),
-    removed: [...old].filter(([id]) => !next.has(id)).map(([, digest]) => digest),
-  };
+  // The texts are compared before any is hashed: there may be ten thousand accounts, of which one came.
+  const byText = (organization: Organization | null) =>
+    new Map((organization ? hintsOf(organization) : []).map((hint) => [`${hint[0]} ${normalHint(...hint)}`, hint]));
+  const [old, next] = [byText(before), byText(after)];
+  const missing = (from: typeof old, other: typeof old) =>
+    [...from].filter(([text]) => !other.has(text)).map(([, [kind, value]]) => hintDigest(key, scope, kind, value));
+  return { added: missing(next, old), removed: missing(old, next) };
 }
 
 /** What a sub-organization can be found by. */

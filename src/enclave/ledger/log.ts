@@ -3,14 +3,13 @@
  * perfect subtrees that make up the tree, and the partial tile of each level (C2SP tlog-tiles).
  */
 import type { TileRow } from '../../protocol/messages.ts';
+import { nodeHash } from '../../protocol/node-hash.ts';
 import { sha256, splitHashes } from './hash.ts';
 
 const tileWidth = 256;
 
 /** RFC 6962 §2.1. */
 export const leafHash = (entry: Uint8Array): Buffer => sha256(Buffer.concat([Buffer.of(0), entry]));
-export const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer =>
-  sha256(Buffer.concat([Buffer.of(1), left, right]));
 const emptyRoot = sha256(Buffer.alloc(0));
 
 export type Log = {

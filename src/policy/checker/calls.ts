@@ -1,4 +1,5 @@
 import { typeName } from '../dynamic.ts';
+import { unknownSum } from '../failure.ts';
 import type { Form } from '../functions/overload.ts';
 import { functionTables } from '../functions/table.ts';
 import { application, type Plan } from '../plan.ts';
@@ -9,6 +10,7 @@ import { foldCase } from '../text.ts';
 import { type CronProblem, type CronSpan, inCronSpan, parseCronSpan } from '../turnkey/cron-span.ts';
 import { describeType, isCaseless, isDynamic, isText, types } from '../type-relations.ts';
 import type { Value } from '../types.ts';
+import { isAsset, normal, parseWindow, spendingKey, textOf, windowKey } from '../windows.ts';
 import { type Checker, refuse, refuseName, type Scope } from './checker.ts';
 import { coerce } from './coerce.ts';
 import { applyOverload } from './overloads.ts';
@@ -18,7 +20,12 @@ type Infer = (checker: Checker, node: Call, scope: Scope) => Plan;
 
 /** Functions that the table cannot describe. */
 const special: Readonly<Record<'cel' | 'turnkey' | 'dynamic', ReadonlyMap<string, Infer>>> = {
-  cel: new Map([['matches', inferMatches]]),
+  cel: new Map<string, Infer>([
+    ['matches', inferMatches],
+    ['spent', inferHistory],
+    ['spending', inferHistory],
+    ['activities', inferHistory],
+  ]),
   turnkey: new Map([
     ['CronSpan', inferCronSpan],
     ['IsGuaranteedWalletAccountInWallet', inferGuaranteed],
@@ -218,6 +225,44 @@ const textFact = (source: Expression, root: string, field: string): Plan => ({
     { field, absent: 'default', default: '' },
   ],
 });
+
+/** `spent(asset, window)`, `spending(asset)` and `activities(kind, window)`; see `windows.ts`. */
+function inferHistory(checker: Checker, node: Call): Plan {
+  const [what, window, more] = node.arguments.map(textOf);
+  const length = window === undefined ? undefined : parseWindow(window);
+  const ofKind = node.name === 'activities';
+  const isNow = node.name === 'spending';
+  const named = what !== undefined && (ofKind ? /^[A-Z][A-Z0-9_]{0,99}$/.test(what) : isAsset(what));
+  const complete = named && (isNow ? node.arguments.length === 1 : length !== undefined && more === undefined);
+  if (!complete || node.receiver !== null) {
+    const given = ofKind ? "'SIGN_TRANSACTION'" : "'eip155:1/0x…'";
+    return refuse(checker, node, {
+      message: `\`${node.name}\` takes ${isNow ? 'an asset' : `${ofKind ? 'a kind of activity' : 'an asset'} and a window of at most 31 days`}, as literals`,
+      span: node.span,
+      expected: isNow ? `spending(${given})` : `${node.name}(${given}, '24h')`,
+    });
+  }
+  const key = isNow
+    ? spendingKey(normal('spent', what))
+    : windowKey({ of: ofKind ? 'activities' : 'spent', what: normal(node.name, what), length: length as number });
+  const history: Plan = {
+    op: 'path',
+    source: node,
+    type: { kind: 'map', key: types.string, value: types.wideInt },
+    steps: [{ field: 'history', absent: 'missing-field' }],
+  };
+  return application({
+    source: node,
+    type: types.wideInt,
+    name: node.name,
+    apply: (sums: ReadonlyMap<string, bigint>) => {
+      const sum = sums.get(key);
+      if (sum === undefined) throw unknownSum;
+      return sum;
+    },
+    arguments: [history],
+  });
+}
 
 function inferDyn(checker: Checker, node: Call, scope: Scope): Plan {
   const [argument] = node.arguments;

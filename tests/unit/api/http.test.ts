@@ -56,7 +56,7 @@ beforeAll(async () => {
       enclave: client,
       metrics: createMetrics(client.waiting),
       logger: pino({ level: 'info' }, { write: (line: string) => logged.push(line) }),
-      health: () => checkHealth({ pool, writer, enclave: client }),
+      health: () => checkHealth({ pool, tables: { trouble: () => null }, writer, enclave: client }),
       pages: createPages(pagesFolder),
       publicUrl: 'https://sign.example',
       rateLimit,

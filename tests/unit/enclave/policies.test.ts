@@ -1,7 +1,7 @@
 /** Policies in force, on the whole enclave: what they allow, deny and leave to others, for the bytes that are signed. */
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseEther, serializeTransaction } from 'viem';
+import { encodeFunctionData, parseAbi, parseEther, serializeTransaction } from 'viem';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { generateApiKey, makeApiKeyStamp } from '../../../src/stamping/make-api-key-stamp.ts';
 import { type EnclaveInMemory, startEnclave } from '../../support/enclave-in-memory.ts';
@@ -277,6 +277,81 @@ describe('guards', () => {
   });
 });
 
+describe('what was spent before', () => {
+  const daily = {
+    effect: 'EFFECT_GUARD',
+    language: 'cel',
+    condition: "activity.action == 'SIGN' && spent('eip155:1', '24h') + spending('eip155:1') > 0.03 ether",
+    delaySeconds: 3600,
+  };
+
+  test('a daily limit binds the root user, across restarts, and counts only what was signed', async () => {
+    await policy(daily);
+    expect(outcomeOf(await signTransaction(owner.byPasskey, transaction(usdc, '0.04')))).toBe(explicitly);
+    expect(outcomeOf(await signTransaction(owner.byPasskey, transaction(usdc, '0.02')))).toBe(completed);
+    expect(outcomeOf(await signTransaction(owner.byPasskey, transaction(usdc, '0.02')))).toBe(explicitly);
+    await enclave.restart();
+    expect(outcomeOf(await signTransaction(owner.byPasskey, transaction(usdc, '0.010000000000000001')))).toBe(
+      explicitly,
+    );
+    expect(outcomeOf(await signTransaction(owner.byPasskey, transaction(usdc, '0.01')))).toBe(completed);
+    expect(outcomeOf(await signTransaction(owner.byPasskey, transaction(usdc, '0.000000000000000001')))).toBe(
+      explicitly,
+    );
+  });
+
+  test('what cannot be read is not let past a limit', async () => {
+    await policy(daily);
+    expect(outcomeOf(await payload(owner.byPasskey))).toBe(explicitly);
+    const unreadable = serializeTransaction({
+      chainId: 1,
+      type: 'eip1559',
+      to: usdc,
+      gas: 90_000n,
+      data: '0xdeadbeef00',
+    }).slice(2);
+    expect(outcomeOf(await signTransaction(owner.byPasskey, unreadable))).toBe(explicitly);
+    const text = await submit(enclave.wire, owner.byPasskey, 'sign_raw_payload', 'SIGN_RAW_PAYLOAD_V2', {
+      signWith: owner.addresses[0],
+      payload: `0x${Buffer.from('\x19Ethereum Signed Message:\n5hello').toString('hex')}`,
+      encoding: 'PAYLOAD_ENCODING_HEXADECIMAL',
+      hashFunction: 'HASH_FUNCTION_KECCAK256',
+    });
+    expect(outcomeOf(text)).toBe(completed);
+  });
+
+  test('tokens count by their contract, transfers and allowances alike', async () => {
+    await policy({ ...daily, condition: `spent('eip155:1/${usdc}', '7d') + spending('eip155:1/${usdc}') > 100 usdc` });
+    const abi = parseAbi([
+      'function transfer(address to, uint256 amount)',
+      'function approve(address spender, uint256 amount)',
+    ]);
+    const call = (functionName: 'transfer' | 'approve', amount: bigint) =>
+      serializeTransaction({
+        chainId: 1,
+        type: 'eip1559',
+        to: usdc,
+        gas: 90_000n,
+        data: encodeFunctionData({ abi, functionName, args: [owner.addresses[1] as `0x${string}`, amount] }),
+      }).slice(2);
+    expect(outcomeOf(await signTransaction(owner.byPasskey, call('transfer', 60_000_000n)))).toBe(completed);
+    expect(outcomeOf(await signTransaction(owner.byPasskey, call('approve', 60_000_000n)))).toBe(explicitly);
+    expect(outcomeOf(await signTransaction(owner.byPasskey, call('transfer', 40_000_000n)))).toBe(completed);
+    expect(outcomeOf(await signTransaction(owner.byPasskey, call('transfer', 1n)))).toBe(explicitly);
+  });
+
+  test('activities are counted by kind', async () => {
+    await policy({
+      ...daily,
+      condition: "activity.kind == 'SIGN_RAW_PAYLOAD' && activities('SIGN_RAW_PAYLOAD', '1h') >= 2",
+    });
+    const outcomes = [];
+    for (let count = 0; count < 3; count++) outcomes.push(outcomeOf(await payload(owner.byPasskey)));
+    expect(outcomes).toEqual([completed, completed, explicitly]);
+    expect(outcomeOf(await signTransaction(owner.byPasskey, transaction()))).toBe(completed);
+  });
+});
+
 describe('mistakes are told when a policy is saved', () => {
   test.each<[Policy, string, string]>([
     [{ condition: "eth.tx.too == ''" }, 'condition', 'invalid policy condition'],
@@ -284,6 +359,8 @@ describe('mistakes are told when a policy is saved', () => {
     [{ condition: "approvers.any(u, u.id == 'x')" }, 'condition', 'invalid policy condition'],
     [{ condition: 'eth.tx.value' }, 'condition', 'invalid policy condition'],
     [{ condition: "eth.tx.value == '1'" }, 'condition', 'invalid policy condition'],
+    [{ language: 'cel', condition: "spent('ETH', '24h') > 1" }, 'condition', 'invalid policy condition'],
+    [{ language: 'cel', condition: "spent('eip155:1', '40d') > 1" }, 'condition', 'invalid policy condition'],
     [{ time: "CronSpan('* * *', '1h', 'UTC')" }, 'time', 'invalid policy time'],
   ])('%j', async (given, clause, message) => {
     const { status, body } = await createPolicy(given);

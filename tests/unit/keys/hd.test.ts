@@ -7,19 +7,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { publicKeyOf } from '../../../src/enclave/keys/curve.ts';
 import { deriveSecret, entropyOf, mnemonicOf, newEntropy, parsePath, seedOf } from '../../../src/enclave/keys/hd.ts';
-import { CountersignError } from '../../../src/protocol/errors.ts';
+import { thrownBy } from '../decode/thrown-by.ts';
 
 const bytes = (hex: string) => Buffer.from(hex, 'hex');
 const seed1 = bytes('000102030405060708090a0b0c0d0e0f');
-const thrownBy = (call: () => unknown): CountersignError => {
-  try {
-    call();
-  } catch (error) {
-    if (error instanceof CountersignError) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-};
 
 describe('BIP-39', () => {
   const sizes = [

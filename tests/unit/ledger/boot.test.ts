@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { copyFileSync, cpSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { revealBucket } from '../../../src/enclave/ledger/boot.ts';
 import { bodyLead } from '../../../src/enclave/ledger/fingerprints.ts';
 import type { Ledger } from '../../../src/enclave/ledger/ledger.ts';
@@ -13,7 +13,6 @@ import { uuidBytes } from '../../../src/protocol/uuid.ts';
 import { hex, type Tables } from '../../support/memory-storage.ts';
 import {
   activityOf,
-  createHost,
   type Host,
   knows,
   opened,
@@ -23,12 +22,9 @@ import {
   startTime,
   startUnrecorded,
 } from '../../support/test-ledger.ts';
+import { host, renewHost, useHost } from '../../support/use-host.ts';
 
-let host: Host;
-beforeEach(() => {
-  host = createHost();
-});
-afterEach(() => host.remove());
+useHost();
 
 /** Appends a change of `id`'s name, with a body of that name. */
 async function change(ledger: Ledger, id: string, name: string): Promise<void> {
@@ -154,8 +150,7 @@ describe('after a crash', () => {
     });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 12 }), async (steps) => {
-        host.remove();
-        host = createHost();
+        renewHost();
         let ledger = await startLedger(host);
         const ids = Array.from({ length: 4 }, (_, index) => organization(`${index}`));
         ledger.append(ids.map((to) => ({ from: null, to })));

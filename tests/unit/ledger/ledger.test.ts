@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { activityEntry, type Ledger } from '../../../src/enclave/ledger/ledger.ts';
 import { includes, leafHash } from '../../../src/enclave/ledger/log.ts';
 import { keyPlace } from '../../../src/enclave/ledger/transition.ts';
@@ -9,9 +9,7 @@ import { without } from '../../../src/enclave/state.ts';
 import { uuidBytes } from '../../../src/protocol/uuid.ts';
 import {
   activityOf,
-  createHost,
   fingerprintOf,
-  type Host,
   knows,
   opened,
   organization,
@@ -20,12 +18,9 @@ import {
   startTime,
   user,
 } from '../../support/test-ledger.ts';
+import { host, useHost } from '../../support/use-host.ts';
 
-let host: Host;
-beforeEach(() => {
-  host = createHost();
-});
-afterEach(() => host.remove());
+useHost();
 
 const settles = (ledger: Ledger): Promise<boolean> =>
   Promise.race([ledger.settled().then(() => true), pause().then(() => false)]);

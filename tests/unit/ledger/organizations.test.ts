@@ -1,10 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { FetchedRows } from '../../../src/protocol/messages.ts';
 import { hex } from '../../support/memory-storage.ts';
 import {
   activityOf,
-  createHost,
-  type Host,
   knows,
   opened,
   organization,
@@ -13,12 +11,9 @@ import {
   startTime,
   user,
 } from '../../support/test-ledger.ts';
+import { host, useHost } from '../../support/use-host.ts';
 
-let host: Host;
-beforeEach(() => {
-  host = createHost();
-});
-afterEach(() => host.remove());
+useHost();
 
 /** An organization with a page of about `size` bytes. */
 const large = (name: string, size: number) => organization(name, null, [user('x'.repeat(size))]);

@@ -68,13 +68,16 @@ test('an activity is sent with its newest type, the time of the call, and its st
   expect(Number(body.timestampMs)).toBeLessThanOrEqual(Date.now());
 });
 
-test('a query is flat, and any call may name another organization', async () => {
+test('a query is flat, bound to its name and time, and any call may name another organization', async () => {
   const { client, received } = await serve((response) => json(response, 200, { wallets: [] }));
   expect(await client.getWallets({ organizationId: otherId })).toEqual({ wallets: [] });
   expect(await client.getWallets()).toEqual({ wallets: [] });
-  expect(received.map(({ path, body }) => [path, body])).toEqual([
-    ['/public/v1/query/list_wallets', JSON.stringify({ organizationId: otherId })],
-    ['/public/v1/query/list_wallets', JSON.stringify({ organizationId })],
+  await client.getUser({ userId: otherId, query: 'whoami', timestampMs: '0' } as { userId: string });
+  const binding = (query: string) => ({ query, timestampMs: expect.stringMatching(/^\d{13}$/) });
+  expect(received.map(({ path, body }) => [path, JSON.parse(body)])).toEqual([
+    ['/public/v1/query/list_wallets', { organizationId: otherId, ...binding('list_wallets') }],
+    ['/public/v1/query/list_wallets', { organizationId, ...binding('list_wallets') }],
+    ['/public/v1/query/get_user', { organizationId, userId: otherId, ...binding('get_user') }],
   ]);
 });
 
