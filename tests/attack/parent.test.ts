@@ -222,7 +222,15 @@ test('every activity in a sub-organization is refused to its parent, and to anot
   const owner = await createResident(wire, parent, 'Owner');
   const things = await furnish(owner);
   const wanted = plausible(owner, things);
-  expect(Object.keys(wanted).sort()).toEqual(activities.map(({ name }) => name).sort());
+  const votes = ['approve_activity', 'reject_activity'];
+  expect(Object.keys(wanted).concat(votes).sort()).toEqual(activities.map(({ name }) => name).sort());
+  // Votes are about what another member started: here there is nothing to vote about.
+  for (const name of votes) {
+    const vote = { fingerprint: `sha256:${'0'.repeat(64)}` };
+    const mine = await submit(wire, inside(parent, owner.organizationId), name, newestType(name), vote);
+    expect([mine.status, reasonOf(mine)], name).toEqual([400, 'ORGANIZATION_MISMATCH']);
+    expect((await submit(wire, owner.byPasskey, name, newestType(name), vote)).status, name).toBe(404);
+  }
   const before = await readAll(wire, owner.byPasskey);
   for (const [name, parameters] of Object.entries(wanted)) {
     const type = newestType(name);

@@ -559,6 +559,31 @@ describe('root quorum and features', () => {
     );
   });
 
+  test('what needs two is approved or rejected by the second, with the result of what was asked', async () => {
+    const own = await newSubOrganization(parent, { name: 'pair' });
+    const root = service.client(own);
+    const key = generateApiKey();
+    const { userIds } = await root.createUsers({ users: [userParams('second', key)] });
+    const second = service.client({ organizationId: own.organizationId, userId: userIds[0] as string, key });
+    await root.updateRootQuorum({ threshold: 2, userIds: [own.userId, userIds[0] as string] });
+    const ask = (text: string) =>
+      root.signRawPayload({
+        signWith: own.address,
+        payload: text,
+        encoding: 'PAYLOAD_ENCODING_TEXT_UTF8',
+        hashFunction: 'HASH_FUNCTION_KECCAK256',
+      });
+    const asked = await ask('please');
+    expect(asked.activity.status).toBe('ACTIVITY_STATUS_CONSENSUS_NEEDED');
+    const { activity } = await second.approveActivity({ fingerprint: asked.activity.fingerprint });
+    expect(activity.status).toBe('ACTIVITY_STATUS_COMPLETED');
+    expect(activity.result.signRawPayloadResult?.r).toMatch(/^[0-9a-f]{64}$/);
+    expect(activity.votes.map(({ userId }) => userId)).toEqual([own.userId, userIds[0]]);
+    const other = await ask('no, thank you');
+    const rejected = await second.rejectActivity({ fingerprint: other.activity.fingerprint });
+    expect(rejected.activity.status).toBe('ACTIVITY_STATUS_REJECTED');
+  });
+
   test('features are set and removed', async () => {
     const origins = { name: 'FEATURE_NAME_WEBAUTHN_ORIGINS', value: 'https://app.example.com' } as const;
     const own = await newSubOrganization(parent, { name: 'features' });

@@ -139,9 +139,14 @@ export const organization: Organization = {
   deleted: false,
 };
 
-const nothing: Pick<QueryContext, 'identities' | 'activities' | 'subOrganizations'> = {
+const unasked = () => {
+  throw new Error('not asked for here');
+};
+
+const nothing: Pick<QueryContext, 'identities' | 'activities' | 'questions' | 'subOrganizations'> = {
   identities: { find: () => [] },
   activities: { get: async () => undefined, list: async () => [] },
+  questions: { record: async () => undefined, idOf: unasked, ofRecord: unasked, ofCaller: unasked },
   subOrganizations: { list: async () => [] },
 };
 
