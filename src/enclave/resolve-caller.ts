@@ -107,20 +107,20 @@ const identityOf = (stamp: Stamp): Identity =>
     ? { kind: 'credentialId', value: stamp.stamp.credentialId }
     : { kind: 'publicKey', value: stamp.stamp.publicKey };
 
-async function verifyCaller(
+function verifyCaller(
   source: CallerSource,
   opened: Opened | undefined,
   userId: string,
   stamp: Stamp,
   body: Uint8Array,
-): Promise<Caller> {
+): Caller {
   const user = opened?.organization.users.get(userId);
   if (!opened || !user) throw notFound(stamp);
   if (stamp.kind === 'passkey') {
     const authenticator = user.authenticators.find(({ credentialId }) => credentialId === stamp.stamp.credentialId);
     if (!authenticator) throw notFound(stamp);
     const { origins, requireUserVerification } = source.passkeyRules(opened.organization);
-    const assertion = await verifyWebauthnStamp({
+    const assertion = verifyWebauthnStamp({
       stamp: stamp.stamp,
       credential: authenticator,
       body,

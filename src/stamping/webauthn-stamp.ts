@@ -1,5 +1,4 @@
 import { hash, verify } from 'node:crypto';
-import { promisify } from 'node:util';
 import { CountersignError } from '../protocol/errors.ts';
 import { authenticatorDataLength, flag, readAuthenticatorData } from './authenticator-data.ts';
 import { decodeBase64url } from './base64url.ts';
@@ -55,13 +54,13 @@ export function parseWebauthnStamp(header: string): WebauthnStamp {
  * (WebAuthn L3 §7.2). Throws UNAUTHENTICATED, always the same; only the `cause`, which is never sent, names the check.
  * The sign count is for the caller to compare (step 22).
  */
-export async function verifyWebauthnStamp(params: {
+export function verifyWebauthnStamp(params: {
   stamp: WebauthnStamp;
   credential: StampCredential;
   body: Uint8Array;
   origins: readonly string[];
   requireUserVerification: boolean;
-}): Promise<VerifiedWebauthnStamp> {
+}): VerifiedWebauthnStamp {
   const { stamp, credential, body, origins, requireUserVerification } = params;
 
   // Step 6: the credential is the one that the stamp names.
@@ -111,7 +110,7 @@ export async function verifyWebauthnStamp(params: {
 
   // Steps 20 and 21: the stored key signed all of it, by the stored key's algorithm.
   const signed = Buffer.concat([stamp.authenticatorData, hash('sha256', stamp.clientDataJson, 'buffer')]);
-  check(await verifySignature(credential.publicKey, signed, stamp.signature), 'signature');
+  check(verifySignature(credential.publicKey, signed, stamp.signature), 'signature');
 
   return { signCount, userVerified, backedUp, origin };
 }
@@ -122,12 +121,10 @@ function stampChallenge(body: Uint8Array): string {
 }
 
 /** Whether `signature` is one of the COSE key's over `message`; every type of key that is taken has one algorithm. */
-function verifySignature(coseKey: Uint8Array, message: Buffer, signature: Buffer): Promise<boolean> {
+function verifySignature(coseKey: Uint8Array, message: Buffer, signature: Buffer): boolean {
   const key = cachedKey(Buffer.from(coseKey).toString('latin1'), () => parseCoseKey(coseKey));
-  return verifyInPool(key.asymmetricKeyType === 'ed25519' ? null : 'sha256', message, key, signature);
+  return verify(key.asymmetricKeyType === 'ed25519' ? null : 'sha256', message, key, signature);
 }
-
-const verifyInPool = promisify(verify);
 
 function check(holds: boolean, what: string): asserts holds {
   if (holds) return;

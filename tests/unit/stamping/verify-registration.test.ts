@@ -93,13 +93,7 @@ describe('what is taken', () => {
     });
     const body = Buffer.from('{}');
     const stamp = parseWebauthnStamp(passkey.stamp(body).value);
-    await verifyWebauthnStamp({
-      stamp,
-      credential: verified,
-      body,
-      origins: rules.origins,
-      requireUserVerification: true,
-    });
+    verifyWebauthnStamp({ stamp, credential: verified, body, origins: rules.origins, requireUserVerification: true });
   });
 
   test('a synced passkey, without user verification, with extensions', async () => {

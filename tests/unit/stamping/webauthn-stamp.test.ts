@@ -26,11 +26,13 @@ const challengeOf = (message: Uint8Array) =>
   Buffer.from(createHash('sha256').update(message).digest('hex')).toString('base64url');
 
 /** Runs `attempt`, which must be refused by the check called `cause` and show nothing of that. */
-async function expectRefusal(cause: string, attempt: () => Promise<unknown>): Promise<void> {
-  const error = await attempt().then(
-    () => undefined,
-    (refused: unknown) => refused,
-  );
+function expectRefusal(cause: string, attempt: () => unknown): void {
+  let error: unknown;
+  try {
+    attempt();
+  } catch (thrown) {
+    error = thrown;
+  }
   expect(error, cause).toBeInstanceOf(CountersignError);
   expect((error as Error).cause).toBe(cause);
   expect(toStatus(error)).toEqual({
@@ -48,57 +50,57 @@ const expectRefused = (cause: string, deviations: Deviations, otherwise: Partial
   expectRefusal(cause, () => verify(passkey.stamp(body, deviations).value, otherwise));
 
 describe('what verifies', () => {
-  test('a stamp, with its facts', async () => {
-    const first = await verify(passkey.stamp(body).value);
+  test('a stamp, with its facts', () => {
+    const first = verify(passkey.stamp(body).value);
     expect(first).toMatchObject({ userVerified: true, backedUp: false, origin });
-    expect((await verify(passkey.stamp(body).value)).signCount).toBe(first.signCount + 1);
-    expect((await verify(passkey.stamp(body, { signCount: 0xffffffff }).value)).signCount).toBe(0xffffffff);
+    expect(verify(passkey.stamp(body).value).signCount).toBe(first.signCount + 1);
+    expect(verify(passkey.stamp(body, { signCount: 0xffffffff }).value).signCount).toBe(0xffffffff);
   });
 
-  test('any body, and no other', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.uint8Array({ minLength: 1 }), fc.nat(), async (message, position) => {
+  test('any body, and no other', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1 }), fc.nat(), (message, position) => {
         const { value } = passkey.stamp(message);
-        await verify(value, { body: Buffer.from(message) });
+        verify(value, { body: Buffer.from(message) });
         const changed = Buffer.from(message.map((byte, at) => (at === position % message.length ? byte ^ 0x20 : byte)));
-        await expectRefusal('challenge', () => verify(value, { body: changed }));
+        expectRefusal('challenge', () => verify(value, { body: changed }));
       }),
       { numRuns: 50 },
     );
   });
 
-  test('a synced passkey', async () => {
+  test('a synced passkey', () => {
     const synced = { ...expected, credential: { ...credential, backupEligible: true } };
-    expect(await verify(passkey.stamp(body, { flags: 0x1d }).value, synced)).toMatchObject({
+    expect(verify(passkey.stamp(body, { flags: 0x1d }).value, synced)).toMatchObject({
       userVerified: true,
       backedUp: true,
     });
-    expect(await verify(passkey.stamp(body, { flags: 0x0d }).value, synced)).toMatchObject({ backedUp: false });
+    expect(verify(passkey.stamp(body, { flags: 0x0d }).value, synced)).toMatchObject({ backedUp: false });
     const present = { ...synced, requireUserVerification: false };
-    expect(await verify(passkey.stamp(body, { flags: 0x19 }).value, present)).toMatchObject({ userVerified: false });
+    expect(verify(passkey.stamp(body, { flags: 0x19 }).value, present)).toMatchObject({ userVerified: false });
   });
 
-  test('reserved flags, unknown members of the client data, extensions, a padded challenge', async () => {
+  test('reserved flags, unknown members of the client data, extensions, a padded challenge', () => {
     const grease = 'do not compare clientDataJSON against a template. See https://goo.gl/yabPex';
-    await verify(passkey.stamp(body, { flags: 0x05 | 0x02 | 0x20 }).value);
-    await verify(
+    verify(passkey.stamp(body, { flags: 0x05 | 0x02 | 0x20 }).value);
+    verify(
       passkey.stamp(body, {
         clientData: { other_keys_can_be_added_here: grease, tokenBinding: { status: 'supported' } },
       }).value,
     );
-    await verify(passkey.stamp(body, { clientData: { crossOrigin: undefined } }).value);
-    await verify(passkey.stamp(body, { extensions: Buffer.from('a0', 'hex') }).value);
-    await verify(passkey.stamp(body, { clientData: { challenge: `${challengeOf(body)}==` } }).value);
+    verify(passkey.stamp(body, { clientData: { crossOrigin: undefined } }).value);
+    verify(passkey.stamp(body, { extensions: Buffer.from('a0', 'hex') }).value);
+    verify(passkey.stamp(body, { clientData: { challenge: `${challengeOf(body)}==` } }).value);
   });
 
-  test('any port of localhost, where that is allowed', async () => {
+  test('any port of localhost, where that is allowed', () => {
     const local = { origins: ['http://localhost:*'] };
     for (const from of ['http://localhost', 'http://localhost:5173']) {
-      expect((await verify(passkey.stamp(body, { clientData: { origin: from } }).value, local)).origin).toBe(from);
+      expect(verify(passkey.stamp(body, { clientData: { origin: from } }).value, local).origin).toBe(from);
     }
   });
 
-  test('the high-S twin of a signature', async () => {
+  test('the high-S twin of a signature', () => {
     const n = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
     const stamp = JSON.parse(passkey.stamp(body).value);
     const der = Buffer.from(stamp.signature, 'base64url');
@@ -112,7 +114,7 @@ describe('what verifies', () => {
     const content = Buffer.concat([der.subarray(2, rEnd), Buffer.of(2, integer.length), integer]);
     const signature = Buffer.concat([Buffer.of(0x30, content.length), content]);
     expect(signature.equals(der)).toBe(false);
-    await verify(JSON.stringify({ ...stamp, signature: signature.toString('base64url') }));
+    verify(JSON.stringify({ ...stamp, signature: signature.toString('base64url') }));
   });
 });
 
@@ -138,11 +140,11 @@ describe('keys of other algorithms', () => {
   ])('%s, for us and for the oracle', async (_, publicKey, privateKey) => {
     const owned = { ...expected, credential: { ...credential, publicKey } };
     const { value } = passkey.stamp(body, { sign: signer(privateKey) });
-    await verify(value, owned);
+    verify(value, owned);
     expect(await askOracle(value, publicKey)).toBe(true);
-    await expectRefusal('challenge', () => verify(value, { ...owned, body: Buffer.from('other') }));
-    await expectRefusal('signature', () => verify(value));
-    await expectRefusal('signature', () => verify(passkey.stamp(body).value, owned));
+    expectRefusal('challenge', () => verify(value, { ...owned, body: Buffer.from('other') }));
+    expectRefusal('signature', () => verify(value));
+    expectRefusal('signature', () => verify(passkey.stamp(body).value, owned));
   });
 });
 
@@ -198,81 +200,75 @@ describe('what is refused, each for its own reason', () => {
     ['no signature', 'signature', { sign: () => Buffer.alloc(0) }],
   ])('%s: %s', (_, cause, deviations) => expectRefused(cause, deviations));
 
-  test('a passkey that was eligible for backup and no longer is', async () => {
-    await expectRefused('BE', { flags: 0x05 }, { credential: { ...credential, backupEligible: true } });
+  test('a passkey that was eligible for backup and no longer is', () => {
+    expectRefused('BE', { flags: 0x05 }, { credential: { ...credential, backupEligible: true } });
   });
 
-  test('a credential id that is not that of the key', async () => {
+  test('a credential id that is not that of the key', () => {
     const stranger = createSoftwareAuthenticator({ rpId, origin });
     const stamp = JSON.parse(passkey.stamp(body).value);
     const substituted = JSON.stringify({ ...stamp, credentialId: stranger.credentialId });
-    await expectRefusal('credential id', () => verify(substituted));
+    expectRefusal('credential id', () => verify(substituted));
     const theirs = { ...credential, credentialId: stranger.credentialId, publicKey: stranger.publicKey };
-    await expectRefusal('signature', () => verify(substituted, { credential: theirs }));
+    expectRefusal('signature', () => verify(substituted, { credential: theirs }));
   });
 
   test('no origin at all is allowed', () => expectRefused('origin', {}, { origins: [] }));
 
-  test('the pattern for localhost is no origin itself', async () => {
-    await expectRefused(
-      'origin',
-      { clientData: { origin: 'http://localhost:*' } },
-      { origins: ['http://localhost:*'] },
-    );
+  test('the pattern for localhost is no origin itself', () => {
+    expectRefused('origin', { clientData: { origin: 'http://localhost:*' } }, { origins: ['http://localhost:*'] });
   });
 
-  test('DER with a tail, in long form, with needless zeros', async () => {
+  test('DER with a tail, in long form, with needless zeros', () => {
     const respell = (spell: (der: Buffer) => Buffer) => {
       const stamp = JSON.parse(passkey.stamp(body).value);
       const signature = spell(Buffer.from(stamp.signature, 'base64url')).toString('base64url');
       return () => verify(JSON.stringify({ ...stamp, signature }));
     };
-    await respell((der) => der)();
-    await expectRefusal(
+    respell((der) => der)();
+    expectRefusal(
       'signature',
       respell((der) => Buffer.concat([der, Buffer.of(0)])),
     );
-    await expectRefusal(
+    expectRefusal(
       'signature',
       respell((der) => Buffer.concat([Buffer.of(0x30, 0x81), der.subarray(1)])),
     );
-    await expectRefusal(
+    expectRefusal(
       'signature',
       respell((der) => Buffer.concat([Buffer.of(0x30, der.length, 2, (der[3] as number) + 1, 0), der.subarray(4)])),
     );
   });
 
-  test('a bit anywhere in what is signed, or in the signature', async () => {
+  test('a bit anywhere in what is signed, or in the signature', () => {
     const { value } = passkey.stamp(body);
     const stamp = parseWebauthnStamp(value);
     for (const field of ['authenticatorData', 'clientDataJson', 'signature'] as const) {
       for (let at = 0; at < stamp[field].length; at++) {
         const flipped = Buffer.from(stamp[field]);
         flipped[at] = (flipped[at] as number) ^ 1;
-        await expect(
-          verifyWebauthnStamp({ ...expected, stamp: { ...stamp, [field]: flipped } }),
+        expect(
+          () => verifyWebauthnStamp({ ...expected, stamp: { ...stamp, [field]: flipped } }),
           `${field} ${at}`,
-        ).rejects.toThrow('could not verify');
+        ).toThrow('could not verify');
       }
     }
   });
 
-  test('client data that is no JSON object, or no UTF-8', async () => {
+  test('client data that is no JSON object, or no UTF-8', () => {
     const stamp = parseWebauthnStamp(passkey.stamp(body).value);
     const texts = ['', 'null', '[]', '7', '{', `\ufeff${stamp.clientDataJson}`, '['.repeat(4096), '{"a":'.repeat(800)];
     const notUtf8 = Buffer.from(stamp.clientDataJson);
     notUtf8[20] = 0xff;
     for (const clientDataJson of [...texts.map((text) => Buffer.from(text)), notUtf8]) {
-      await expectRefusal('client data', () =>
-        verifyWebauthnStamp({ ...expected, stamp: { ...stamp, clientDataJson } }),
-      );
+      expectRefusal('client data', () => verifyWebauthnStamp({ ...expected, stamp: { ...stamp, clientDataJson } }));
     }
   });
 
-  test('`__proto__` in client data gives nothing', async () => {
+  test('`__proto__` in client data gives nothing', () => {
     const stamp = parseWebauthnStamp(passkey.stamp(body).value);
     const clientDataJson = Buffer.from(`{"__proto__":${stamp.clientDataJson}}`);
-    await expectRefusal('type', () => verifyWebauthnStamp({ ...expected, stamp: { ...stamp, clientDataJson } }));
+    expectRefusal('type', () => verifyWebauthnStamp({ ...expected, stamp: { ...stamp, clientDataJson } }));
     expect(({} as { type?: string }).type).toBeUndefined();
   });
 });
@@ -396,7 +392,7 @@ describe('@simplewebauthn/server as the oracle', () => {
         const theirs = await askOracle(value, passkey.publicKey, requireUserVerification);
         let ours = 'verifies';
         try {
-          await verify(value, { requireUserVerification });
+          verify(value, { requireUserVerification });
         } catch (error) {
           ours = String((error as Error).cause);
         }
