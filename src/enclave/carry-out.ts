@@ -137,7 +137,7 @@ export function commit(
     ...(outcome.created ?? []).map((created) => ({ from: null, to: created })),
   ];
   try {
-    service.ledger.append(transitions, [], service.othersUnderway());
+    service.ledger.append(transitions, [], true);
   } finally {
     for (const { secret } of outcome.keys ?? []) secret.fill(0);
   }

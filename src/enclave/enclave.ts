@@ -69,7 +69,7 @@ export function createEnclave(settings: EnclaveSettings, send: (message: FromEnc
         const booted = await bootLedger(settings, secrets, port);
         ledger = booted.ledger;
         await recordStart(settings, booted);
-        service = createService(ledger, port, secrets.sealer, settings, () => submissions > 1);
+        service = createService(ledger, port, secrets.sealer, settings);
         refusal = null;
         // The first registration should not wait for it, nor the start.
         void loadLibrary();

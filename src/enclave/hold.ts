@@ -46,7 +46,7 @@ export function keepPending(
   }
   const vote = pending.votes.at(-1);
   const leaf = voteLeaf(pending.id, vote?.id ?? '', vote?.selection ?? '');
-  service.ledger.append([{ from: opened, to: next }], [leaf], service.othersUnderway());
+  service.ledger.append([{ from: opened, to: next }], [leaf], true);
 }
 
 const sizeOf = ({ body, votes }: PendingActivity): number =>

@@ -20,8 +20,6 @@ import type { Organization } from './state.ts';
 
 export type Service = CallerSource & {
   readonly ledger: Ledger;
-  /** Whether other submissions are being carried out, whose transitions may share a batch. */
-  othersUnderway(): boolean;
   /** The organization, or NOT_FOUND; deleted ones are not found. */
   loadExisting(organizationId: string): Promise<Opened>;
   /** Runs `work` alone among those of the same organization. */
@@ -39,19 +37,12 @@ export type Service = CallerSource & {
   ): Promise<Organization[]>;
 };
 
-export function createService(
-  ledger: Ledger,
-  port: Port,
-  sealer: Sealer,
-  defaults: StampRules,
-  othersUnderway: () => boolean,
-): Service {
+export function createService(ledger: Ledger, port: Port, sealer: Sealer, defaults: StampRules): Service {
   const tails = new Map<string, Promise<unknown>>();
   const load = ledger.organizations.load;
 
   const service: Service = {
     ledger,
-    othersUnderway,
     load,
     now: ledger.now,
     findIdentity: (scope, identity) => findIdentity(ledger.map, ledger.keys.identity, scope, identity),

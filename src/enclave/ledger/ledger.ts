@@ -34,10 +34,10 @@ export type Ledger = {
   epochStart(): number;
   /**
    * Adds transitions, and entries of their own, to the open batch: all or, if it throws, none. With `more` the batch stays
-   * open for others that are about to join, until `close` or a moment later.
+   * open for others to join, until `close` or a moment later.
    */
   append(transitions: readonly Transition[], entries?: readonly LogEntry[], more?: boolean): void;
-  /** Nothing more is about to join the open batch. */
+  /** Nothing more is about to join the open batch: it leaves, unless the one before it left only just now. */
   close(): void;
   /** Resolves when everything appended so far is released. Rejects with UNAVAILABLE when that cannot happen. */
   settled(): Promise<void>;
@@ -65,8 +65,12 @@ export type LedgerParts = {
   clock: () => number;
 };
 
-/** Milliseconds that a batch stays open for others to join it: what a batch costs is shared by all that are in it. */
+/**
+ * Milliseconds that a batch stays open for others to join it, and that lie between two batches at the least: what a batch
+ * costs is shared by all that are in it.
+ */
 const longestJoin = 2;
+const betweenBatches = 5;
 /** Answers that may wait for their batch; beyond that the service says that it is busy. */
 const maxHeldAnswers = 4096;
 /** Bytes of sealed rows that an open batch may have for another transition to join it: a batch must fit a frame. */
@@ -85,6 +89,7 @@ export function createLedger(parts: LedgerParts): Ledger {
   const waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }[]>();
   let held = 0;
   let closing: NodeJS.Timeout | undefined;
+  let closedAt = Number.NEGATIVE_INFINITY;
 
   const organizations = createOrganizationCache(port, map, sealer, keys.headTag, () => released.number);
   const now = () => Math.max(last.time, parts.clock());
@@ -107,6 +112,13 @@ export function createLedger(parts: LedgerParts): Ledger {
   }
 
   function closeOpen(): void {
+    const wait = closedAt + betweenBatches - performance.now();
+    if (wait <= 0) return closeNow();
+    clearTimeout(closing);
+    closing = setTimeout(closeNow, wait);
+  }
+
+  function closeNow(): void {
     dispatch({ type: 'close' });
   }
 
@@ -114,6 +126,7 @@ export function createLedger(parts: LedgerParts): Ledger {
   function close(number: number): BatchRows {
     clearTimeout(closing);
     closing = undefined;
+    closedAt = performance.now();
     const batch = open;
     const time = now();
     const { epoch, epochStart } = released;
