@@ -8,7 +8,10 @@ import type {
   Result,
 } from '../protocol/activities/activity.ts';
 import type { ActivityObject } from '../protocol/queries/objects.ts';
+import type { Question } from './authorize.ts';
+import type { Recorded } from './carry-out.ts';
 import type { Organization, User } from './state.ts';
+import type { Submission } from './submission.ts';
 
 /** A secret to be sealed under (organization, id, binding). The ledger zeroes `secret` once it is sealed. */
 export type NewKey = { organizationId: string; id: string; binding: string; secret: Buffer };
@@ -69,6 +72,7 @@ export type QueryContext = {
   readonly now: number;
   readonly identities: IdentityIndex;
   readonly activities: ActivityReader;
+  readonly questions: QuestionReader;
   readonly subOrganizations: SubOrganizationReader;
 };
 
@@ -76,6 +80,17 @@ export type QueryContext = {
 export type ActivityReader = {
   get(id: string): Promise<ActivityObject | undefined>;
   list(page: ActivityPage): Promise<ActivityObject[]>;
+};
+
+/** What policies are asked: about activities as they are kept, and about what the caller could ask for. */
+export type QuestionReader = {
+  record(id: string): Promise<Recorded | undefined>;
+  /** The id of the activity whose body has this SHA-256 (hex); NOT_FOUND where it is unknown or no longer remembered. */
+  idOf(digest: string): Promise<string>;
+  /** With the first `votes` of its votes, at `now`. */
+  ofRecord(record: Recorded, votes: number, now: number): Question;
+  /** As if the caller submitted it now. Throws where no request of the caller could be carried out. */
+  ofCaller(submission: Submission): Question;
 };
 
 export type Pagination = { limit: number; before?: string; after?: string };
@@ -91,4 +106,7 @@ export type SubOrganizationReader = {
 export type Answer<Q extends Query> = (
   context: QueryContext,
   request: QueryRequest<Q>,
-) => QueryResponse<Q> | Promise<QueryResponse<Q>>;
+) => Immutable<QueryResponse<Q>> | Promise<Immutable<QueryResponse<Q>>>;
+
+/** An answer is only written out. */
+type Immutable<T> = T extends object ? { readonly [K in keyof T]: Immutable<T[K]> } : T;

@@ -72,7 +72,7 @@ export function createEnclave(settings: EnclaveSettings, send: (message: FromEnc
         service = createService(ledger, port, secrets.sealer, settings);
         refusal = null;
         // The first registration should not wait for it, nor the start.
-        void loadLibrary();
+        loadLibrary().catch(() => {});
       } catch (error) {
         refusal = (error as Error).message;
         ledger = null;

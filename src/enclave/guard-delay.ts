@@ -17,12 +17,14 @@ export function guardDelay({ activity, parameters }: Submission, { policies }: O
 
 const delayOf = ({ effect, delaySeconds = 0 }: Policy): number => (effect === 'EFFECT_GUARD' ? delaySeconds * 1000 : 0);
 
+const harmless: ReadonlySet<string> = new Set(['policyId', 'policyName', 'policyNotes']);
+
 /** Ids of the policies that an activity would make say something else, or nothing. */
 function touched(name: string, parameters: unknown): readonly string[] {
   switch (name) {
     case 'update_policy': {
-      const { policyId, policyName: _, policyNotes: __, ...rest } = parameters as PolicyUpdate;
-      return Object.keys(rest).length > 0 ? [policyId] : [];
+      const update = parameters as PolicyUpdate;
+      return Object.keys(update).some((field) => !harmless.has(field)) ? [update.policyId] : [];
     }
     case 'delete_policy':
       return [(parameters as { policyId: string }).policyId];

@@ -1,7 +1,8 @@
 import { type Cbor, encode } from '../protocol/cbor.ts';
+import type { Recorded } from './carry-out.ts';
 import { formatVersion } from './contexts.ts';
 import { ownBytes, sha256 } from './ledger/hash.ts';
-import type { Policy } from './state.ts';
+import type { Organization, Policy } from './state.ts';
 
 const digests = new WeakMap<ReadonlyMap<string, Policy>, Buffer>();
 
@@ -15,3 +16,7 @@ export function policiesDigest(policies: ReadonlyMap<string, Policy>): Buffer {
   }
   return digest;
 }
+
+/** Whether the policies are no longer those by which an activity was decided. */
+export const policiesChanged = ({ facts }: Pick<Recorded, 'facts'>, { policies }: Organization): boolean =>
+  Buffer.compare(facts.decision.policies, policiesDigest(policies)) !== 0;

@@ -10,6 +10,7 @@ import { assertFresh, readTimestamp } from './freshness.ts';
 import { listWithPending } from './list-with-pending.ts';
 import { pendingRecord } from './pending-record.ts';
 import { answers } from './queries/index.ts';
+import { questionReader } from './question-reader.ts';
 import { readStamp, resolveCaller, resolveThroughParent } from './resolve-caller.ts';
 import type { Service } from './service.ts';
 import { readEnvelope, readOrganizationId } from './submission.ts';
@@ -37,16 +38,17 @@ export async function query(service: Service, request: RequestMessage): Promise<
   const isOwn = caller.opened.organization.parentId === target.organization.id || caller.opened === target;
   const opened = found.name === 'whoami' && isOwn ? caller.opened : target;
   const { organization } = opened;
+  const questions = questionReader(service, opened, caller);
   const context: QueryContext = {
     organization,
     caller: { organization: caller.opened.organization, user: caller.user },
     now: service.now(),
     identities: { find: service.findIdentity },
+    questions,
     activities: {
       async get(id) {
-        const waiting = organization.pending.get(id);
-        const record = waiting ? pendingRecord(waiting, organization) : (await service.readActivities(opened, [id]))[0];
-        return record && activityView(record, organization);
+        const found = await questions.record(id);
+        return found && activityView(found, organization);
       },
       async list(page) {
         const waiting = [...organization.pending.values()].reverse().map((each) => pendingRecord(each, organization));

@@ -11,6 +11,7 @@ import type { ActivityRecord } from './activity-record.ts';
 import { authorize } from './authorize.ts';
 import { carryOut, type Recorded } from './carry-out.ts';
 import { denied } from './denial.ts';
+import { explainQuestion } from './explain-question.ts';
 import { assertFresh } from './freshness.ts';
 import { guardDelay } from './guard-delay.ts';
 import { hold } from './hold.ts';
@@ -36,15 +37,18 @@ export async function submit(service: Service, request: RequestMessage): Promise
     const caller = await resolveCaller(service, target, stamp, submission.body);
     assertMember(caller, target);
     assertFresh(submission.time, service.now(), service.ledger.epochStart());
-    const proceed = isVote(submission) ? castVote : begin;
-    return { target, done: await proceed(service, submission, caller) };
+    const done = isVote(submission)
+      ? await castVote(service, submission, caller)
+      : await begin(service, submission, caller, request.explain === true);
+    return { target, done };
   });
   const record = 'record' in done ? done.record : await readFinal(service, target, done.id);
   const given = isVote(submission) ? undefined : submission.given;
   return { activity: activityView(record, target.organization, given) };
 }
 
-function assertMember(caller: Caller, target: Opened): void {
+/** Only users of the organization itself act in it. */
+export function assertMember(caller: Caller, target: Opened): void {
   if (caller.opened === target) return;
   const [wanted, found] = [target.organization.id, caller.opened.organization.id];
   throw invalidArgument(
@@ -53,7 +57,7 @@ function assertMember(caller: Caller, target: Opened): void {
   );
 }
 
-async function begin(service: Service, submission: Submission, caller: Caller): Promise<Done> {
+async function begin(service: Service, submission: Submission, caller: Caller, explained: boolean): Promise<Done> {
   const { opened: target, user, assertion } = caller;
   const { organization } = target;
   const fingerprint = keyedFingerprint(
@@ -73,10 +77,11 @@ async function begin(service: Service, submission: Submission, caller: Caller): 
   const approvals = countVotes(votes, organization, now);
   const origin = assertion?.origin ?? null;
   const epochStart = service.ledger.epochStart();
-  const decision = authorize({ submission, organization, approvals, initiatorId: user.id, origin, now, epochStart });
+  const question = { submission, organization, approvals, initiatorId: user.id, origin, now, epochStart };
+  const decision = authorize(question);
   const underway = { submission, fingerprint, votes, decision, now };
   const isAllowed = decision.outcome === 'OUTCOME_ALLOW';
-  if (!isAllowed && !decision.pending) throw denied(decision);
+  if (!isAllowed && !decision.pending) throw denied(decision, explained ? explainQuestion(question) : null);
   const delay = guardDelay(submission, organization);
   if (isAllowed && delay === 0) return { record: await carryOut(service, caller, underway) };
   return { record: hold(service, caller, underway, delay) };

@@ -18,7 +18,7 @@ import { keyedFingerprint, readSubmission, type Submission } from './submission.
 import type { Done } from './submit.ts';
 import { countVotes, voteOf } from './votes.ts';
 
-const selections: Readonly<Record<string, VoteRecord['selection']>> = {
+export const selections: Readonly<Record<string, VoteRecord['selection']>> = {
   approve_activity: 'VOTE_SELECTION_APPROVED',
   reject_activity: 'VOTE_SELECTION_REJECTED',
 };
@@ -47,14 +47,13 @@ export async function castVote(service: Service, submission: Submission, caller:
   const decision = authorize(questionOf(voted, organization, now, service.ledger.epochStart()));
   const approves = selection === 'VOTE_SELECTION_APPROVED';
   const isDue = voted.notBefore === null || now >= voted.notBefore;
-  if (approves && isDue && decision.outcome === 'OUTCOME_ALLOW') {
-    return { record: await complete(service, submission, caller, voted, decision) };
-  }
+  const cast = { service, submission, caller, voted, decision };
+  if (approves && isDue && decision.outcome === 'OUTCOME_ALLOW') return { record: await complete(cast) };
   // Who started an activity may call it off; the loosening of a guard anybody.
   const calledOff = !approves && (voted.notBefore !== null || voted.votes[0]?.userId === user.id);
   if (calledOff || (decision.outcome !== 'OUTCOME_ALLOW' && !decision.pending)) {
     const final = { status: 'ACTIVITY_STATUS_REJECTED', result: null } as const;
-    return { record: await finish(service, submission, caller, voted, decision, { organization }, final) };
+    return { record: await finish(cast, { organization }, final) };
   }
   const { next } = useCredential(organization, caller, { decision });
   const kept = { ...voted, status: waitingStatus(decision) };
@@ -62,8 +61,11 @@ export async function castVote(service: Service, submission: Submission, caller:
   return { record: pendingRecord(kept, organization) };
 }
 
-/** The question that a pending activity's own body asks, with the votes that there are now. */
-function questionOf(pending: PendingActivity, organization: Organization, now: number, epochStart: number): Question {
+/** What the policies decide on: type and body of an activity, and the votes about it; the first is that of the submission. */
+type VotedOn = Pick<PendingActivity, 'type' | 'body' | 'votes'>;
+
+/** The question that an activity's own body asks, with the votes that there are now. */
+export function questionOf(pending: VotedOn, organization: Organization, now: number, epochStart: number): Question {
   const [first] = pending.votes as [VoteRecord, ...VoteRecord[]];
   return {
     submission: submissionOf(pending),
@@ -76,11 +78,16 @@ function questionOf(pending: PendingActivity, organization: Organization, now: n
   };
 }
 
-const submissionOf = ({ type, body }: PendingActivity): Submission =>
+const submissionOf = ({ type, body }: VotedOn): Submission =>
   readSubmission(findActivity(type)?.activity.name ?? '', body);
 
 /** The id of the final activity with this digest, as far as bodies are remembered. */
-async function findDecided(service: Service, target: Opened, organizationId: string, digest: string): Promise<string> {
+export async function findDecided(
+  service: Service,
+  target: Opened,
+  organizationId: string,
+  digest: string,
+): Promise<string> {
   const { ledger } = service;
   const fingerprint = keyedFingerprint(ledger, organizationId, digest);
   for (const minute of target.fingerprints.keys()) {
@@ -94,54 +101,54 @@ async function findDecided(service: Service, target: Opened, organizationId: str
   );
 }
 
+/** A vote that decides: about which activity, and how. */
+type Cast = {
+  readonly service: Service;
+  readonly submission: Submission;
+  readonly caller: Caller;
+  readonly voted: PendingActivity;
+  readonly decision: Decision;
+};
+
 /** Carries out what has been approved. What cannot be carried out any more has failed, and says why. */
-async function complete(
-  service: Service,
-  submission: Submission,
-  caller: Caller,
-  voted: PendingActivity,
-  decision: Decision,
-): Promise<Recorded> {
+async function complete(cast: Cast): Promise<Recorded> {
+  const { service, caller, voted } = cast;
+  const { organization } = caller.opened;
   try {
-    const { result, ...outcome } = await runEffect(service, caller, submissionOf(voted), voted.updatedAt);
-    const { organization } = caller.opened;
     const question = questionOf(voted, organization, voted.updatedAt, service.ledger.epochStart());
+    const { result, ...outcome } = await runEffect(service, caller, question.submission, voted.updatedAt);
     const changed = { ...outcome, organization: countForWindows(outcome.organization ?? organization, question) };
-    const final = { status: 'ACTIVITY_STATUS_COMPLETED', result: JSON.stringify(result) } as const;
-    return await finish(service, submission, caller, voted, decision, changed, final);
+    return await finish(cast, changed, { status: 'ACTIVITY_STATUS_COMPLETED', result: JSON.stringify(result) });
   } catch (error) {
     if (!(error instanceof CountersignError) || error.code === 'UNAVAILABLE') throw error;
-    const { body } = toStatus(error);
-    const failure = { code: body.code, message: body.message };
-    const final = { status: 'ACTIVITY_STATUS_FAILED', result: null, failure } as const;
-    const { organization } = caller.opened;
-    return finish(service, submission, caller, voted, decision, { organization }, final);
+    const { code, message } = toStatus(error).body;
+    return finish(
+      cast,
+      { organization },
+      { status: 'ACTIVITY_STATUS_FAILED', result: null, failure: { code, message } },
+    );
   }
 }
 
 /** The record of what is decided takes the place of the pending activity. */
 async function finish(
-  service: Service,
-  submission: Submission,
-  caller: Caller,
-  { fingerprint, time, notBefore: _, ...voted }: PendingActivity,
-  decision: Decision,
+  { service, submission, caller, voted, decision }: Cast,
   changed: Parameters<typeof commit>[2],
   final: Pick<Recorded, 'status' | 'result' | 'failure'>,
 ): Promise<Recorded> {
   const { opened: target } = caller;
+  const { id, type, body, intentKey, resultKey, votes, createdAt, updatedAt } = voted;
   // Of a body that is too old to be sent again the fingerprint serves those who vote again, and goes with the vote's.
-  const isFresh = time > service.now() - bodyLifetime;
-  const body = { time: isFresh ? time : submission.time, fingerprint: Buffer.from(fingerprint) };
-  await service.ledger.organizations.fillFingerprints(target, minuteOf(body.time));
+  const isFresh = voted.time > service.now() - bodyLifetime;
+  const time = isFresh ? voted.time : submission.time;
+  await service.ledger.organizations.fillFingerprints(target, minuteOf(time));
   const { next, facts } = useCredential(changed.organization, caller, { decision });
   const record: Recorded = {
-    ...voted,
-    organizationId: target.organization.id,
-    ...final,
+    ...{ id, organizationId: target.organization.id, type, body, intentKey, resultKey, votes, createdAt, updatedAt },
     facts: { ...voted.facts, decision: facts.decision },
+    ...final,
   };
-  const organization = { ...next, pending: without(next.pending, [voted.id]) };
-  commit(service, caller, { ...changed, organization }, record, body);
+  const organization = { ...next, pending: without(next.pending, [id]) };
+  commit(service, caller, { ...changed, organization }, record, { time, fingerprint: Buffer.from(voted.fingerprint) });
   return record;
 }

@@ -1,6 +1,10 @@
 /** What each query answers. */
 import type { RegisteredQuery } from '../../protocol/queries/index.ts';
 import type { Answer } from '../effect.ts';
+import { checkPolicyAnswer } from './check-policy.ts';
+import { dryRunAnswer } from './dry-run.ts';
+import { explainActivityAnswer } from './explain-activity.ts';
+import { formatPolicyAnswer } from './format-policy.ts';
 import { getActivityAnswer } from './get-activity.ts';
 import { getApiKeyAnswer } from './get-api-key.ts';
 import { getApiKeysAnswer } from './get-api-keys.ts';
@@ -10,6 +14,7 @@ import { getOauthProvidersAnswer } from './get-oauth-providers.ts';
 import { getOrganizationAnswer } from './get-organization.ts';
 import { getOrganizationConfigsAnswer } from './get-organization-configs.ts';
 import { getPolicyAnswer } from './get-policy.ts';
+import { getPolicyEvaluationsAnswer } from './get-policy-evaluations.ts';
 import { getPrivateKeyAnswer } from './get-private-key.ts';
 import { getSmartContractInterfaceAnswer } from './get-smart-contract-interface.ts';
 import { getUserAnswer } from './get-user.ts';
@@ -31,6 +36,11 @@ import { whoamiAnswer } from './whoami.ts';
 type Answers = { readonly [Q in RegisteredQuery as Q['name']]: Answer<Q> };
 
 export const answers: Answers = {
+  check_policy: checkPolicyAnswer,
+  dry_run: dryRunAnswer,
+  explain_activity: explainActivityAnswer,
+  format_policy: formatPolicyAnswer,
+  get_policy_evaluations: getPolicyEvaluationsAnswer,
   get_activity: getActivityAnswer,
   get_api_key: getApiKeyAnswer,
   get_api_keys: getApiKeysAnswer,
