@@ -12,7 +12,7 @@ const [panelWidth, panelHeight, gap, margin] = [300, 240, 56, 64];
 const shares = [0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999];
 const ticks = [0.5, 0.9, 0.99, 0.999];
 
-const style = `
+export const plotStyle = `
   svg { font: 13px system-ui, sans-serif; background: #fff; color-scheme: light dark }
   text { fill: #24292f } .title { font-weight: 600 } .minor { fill: #57606a }
   .grid { stroke: #d0d7de } .curve { fill: none; stroke-width: 2.5; stroke-linejoin: round }
@@ -28,7 +28,7 @@ export function latencyPlot(heading: string, panels: readonly Panel[]): string {
   const height = panelHeight + 2 * margin;
   const drawn = panels.map((panel, index) => drawPanel(panel, margin + index * (panelWidth + gap), margin + 24));
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${heading}">
-<style>${style}</style>
+<style>${plotStyle}</style>
 <text class="title" x="${margin}" y="28" font-size="16">${heading}</text>
 <path class="curve service" d="M${margin} 48h28"/><text x="${margin + 36}" y="52">service</text>
 <path class="curve skeleton" d="M${margin + 108} 48h28"/><text x="${margin + 144}" y="52">skeleton</text>

@@ -9,8 +9,9 @@ type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
   : S;
 
-type QueryMethod<Name extends string> =
-  CamelCase<`get_${Name extends `${'get' | 'list'}_${infer Rest}` ? Rest : Name}`>;
+type QueryMethod<Name extends string> = Name extends 'whoami'
+  ? 'getWhoami'
+  : CamelCase<Name extends `${'get' | 'list'}_${infer Rest}` ? `get_${Rest}` : Name>;
 
 /** The type with the highest `_V<n>`. */
 type Newest<Type, Numbers = ['9', '8', '7', '6', '5', '4', '3', '2']> = Numbers extends [

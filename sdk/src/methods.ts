@@ -4,13 +4,19 @@ import { activities, queries } from '../../src/protocol/registry.ts';
 /** `type` is that of the activity's newest version; queries have none. */
 export type Method = { readonly path: string; readonly type?: string };
 
-/** `create_wallet` → `createWallet`; `get_wallet`, `list_wallets` and `whoami` → `getWallet`, `getWallets`, `getWhoami`. */
+/**
+ * `create_wallet` → `createWallet`; `get_wallet`, `list_wallets` and `whoami` → `getWallet`, `getWallets`, `getWhoami`; any
+ * other query as it is called.
+ */
 export const methods: Readonly<Record<string, Method>> = Object.fromEntries([
   ...activities.map(({ name, versions }) => [
     camelCase(name),
     { path: `submit/${name}`, type: Object.keys(versions).at(-1) },
   ]),
-  ...queries.map(({ name }) => [camelCase(`get_${name.replace(/^(?:get|list)_/, '')}`), { path: `query/${name}` }]),
+  ...queries.map(({ name }) => [
+    camelCase(name.replace(/^(?:(?:get|list)_|(?=whoami$))/, 'get_')),
+    { path: `query/${name}` },
+  ]),
 ]);
 
 function camelCase(name: string): string {

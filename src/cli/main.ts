@@ -4,7 +4,8 @@ import { readSettings, type Settings, settingsHelp } from './settings.ts';
 
 type Command = {
   readonly summary: string;
-  readonly help: () => Promise<string>;
+  /** Of the command, or of what `args` name of it. */
+  readonly help: (args: readonly string[]) => Promise<string>;
   /** Loads its code only when it is run: `start` is to be ready soon. */
   readonly run: (settings: Settings, args: readonly string[]) => unknown;
 };
@@ -47,8 +48,8 @@ const commands: Readonly<Record<string, Command>> = {
     run: async (settings, args) => (await import('./root.ts')).root(settings, args),
   },
   policy: {
-    summary: 'tries policies out without a service: decides cases given as facts',
-    help: async () => (await import('./policy.ts')).policyHelp,
+    summary: 'checks, tests and explains policies without a service',
+    help: async (args) => (await import('./policy.ts')).policyHelp(args),
     run: async (_settings, args) => (await import('./policy.ts')).policy(args),
   },
   'accept-state': {
@@ -78,7 +79,7 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
   if (name === undefined || asksForHelp(name)) return print(generalHelp());
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) throw new OperatorError(`there is no command ${JSON.stringify(name)}\n\n${generalHelp()}`);
-  if (args.some(asksForHelp)) return print(await command.help());
+  if (args.some(asksForHelp)) return print(await command.help(args));
   // `api` and `enclave` name their mode themselves.
   const environment = name === 'api' || name === 'enclave' ? { ...process.env, COUNTERSIGN_MODE: name } : process.env;
   await command.run(readSettings(environment), args);

@@ -11,25 +11,32 @@ export type Approval = { readonly user: Value; readonly credentials: readonly Va
 /** Evaluations spent on an expression that more approvals can also turn false. */
 const maxTries = 1000;
 
-/** Whether some of `others`, approving in addition, would give `clause` the value `wanted`. */
-export function canBecome(wanted: boolean, clause: Clause, facts: Facts, others: readonly Approval[]): boolean {
-  const approvers = facts.approvers as readonly Value[];
-  const credentials = facts.credentials as readonly Value[];
-  const gives = (added: readonly Approval[]): boolean => {
-    const given = added.flatMap((approval) => approval.credentials);
-    const users = added.map((approval) => approval.user);
-    return (
-      holds(clause, {
-        ...facts,
-        approvers: [...approvers, ...users],
-        credentials: [...credentials, ...given],
-      }) === wanted
-    );
-  };
+/** What is known, and who could still approve. */
+export type Prospect = {
+  readonly facts: Facts;
+  readonly others: readonly Approval[];
+  /** The facts if all of them did. */
+  readonly all: Facts;
+};
+
+export const prospectOf = (facts: Facts, others: readonly Approval[]): Prospect => ({
+  facts,
+  others,
+  all: withApprovals(facts, others),
+});
+
+const withApprovals = (facts: Facts, added: readonly Approval[]): Facts => ({
+  ...facts,
+  approvers: [...((facts.approvers ?? []) as readonly Value[]), ...added.map(({ user }) => user)],
+  credentials: [...((facts.credentials ?? []) as readonly Value[]), ...added.flatMap(({ credentials }) => credentials)],
+});
+
+/** Whether some of the others, approving in addition, would give `clause` the value `wanted`. */
+export function canBecome(wanted: boolean, clause: Clause, { facts, others, all }: Prospect): boolean {
   if (others.length === 0) return false;
-  if (gives(others)) return true;
+  if (holds(clause, all) === wanted) return true;
   if (wanted && risesWithApprovals(clause.checked.tree)) return false;
-  return someSubset(singles(others), gives);
+  return someSubset(singles(others), (added) => holds(clause, withApprovals(facts, added)) === wanted);
 }
 
 function holds(clause: Clause, facts: Facts): boolean | undefined {

@@ -24,6 +24,8 @@ export type Blame = {
 };
 
 const maxBlamed = 16;
+/** What a sum is made of is worth seeing, too. */
+const arithmetic: ReadonlySet<string> = new Set(['+', '-', '*', '/', '%']);
 
 /**
  * Of `&&` and `||` the operands that have its value; of a macro the first element that decided it, or how many did not; of a
@@ -33,34 +35,36 @@ export function blame({ plan }: Checked, { value: result, error, steps }: Trace)
   const found = new Map(steps.map((step) => [keyOf(step.span, step.elements), step]));
   const at = (part: Plan, elements: readonly number[]): TraceStep | undefined =>
     found.get(keyOf(part.source.span, elements));
-  const valueOf = (part: Plan, elements: readonly number[]): Value | undefined => {
+  const valueAt = (part: Plan, elements: readonly number[]): Value | undefined => {
     if (part.op === 'constant') return part.value;
     const step = at(part, elements);
     return step !== undefined && 'value' in step ? step.value : undefined;
   };
   const seenBy = (part: Plan, elements: readonly number[]): Seen[] =>
     operandsOf(part).flatMap((operand) => {
-      const value = operand.op === 'constant' ? undefined : valueOf(operand, elements);
-      return value === undefined ? [] : [{ span: operand.source.span, type: operand.type, value }];
+      const value = operand.op === 'constant' ? undefined : valueAt(operand, elements);
+      if (value === undefined) return [];
+      const terms = operand.op === 'apply' && arithmetic.has(operand.name) ? seenBy(operand, elements) : [];
+      return [{ span: operand.source.span, type: operand.type, value }, ...terms];
     });
 
   const leaf = (part: Plan, elements: readonly number[]): Blame => ({
     span: part.source.span,
     elements,
-    value: valueOf(part, elements) === true,
+    value: valueAt(part, elements) === true,
     seen: seenBy(part, elements),
   });
 
   const visit = (part: Plan, elements: readonly number[]): readonly Blame[] => {
-    const value = valueOf(part, elements);
+    const value = valueAt(part, elements);
     switch (part.op) {
       case 'and':
       case 'or':
         return part.operands
-          .filter((operand) => valueOf(operand, elements) === value)
+          .filter((operand) => valueAt(operand, elements) === value)
           .flatMap((operand) => visit(operand, elements));
       case 'conditional': {
-        const branch = valueOf(part.condition, elements) === true ? part.whenTrue : part.whenFalse;
+        const branch = valueAt(part.condition, elements) === true ? part.whenTrue : part.whenFalse;
         return branch.op === 'constant' ? visit(part.condition, elements) : visit(branch, elements);
       }
       case 'loop':
@@ -81,12 +85,12 @@ export function blame({ plan }: Checked, { value: result, error, steps }: Trace)
     elements: readonly number[],
   ): readonly Blame[] => {
     const { macro, predicate, range } = part;
-    const items = sizeOf(valueOf(range, elements));
+    const items = sizeOf(valueAt(range, elements));
     const decides = (macro === 'all' && value === false) || (macro === 'exists' && value === true);
     if (!decides || predicate === null) return [{ ...leaf(part, elements), seen: [], items }];
     for (let index = 0; index < items; index += 1) {
       const within = [...elements, index];
-      if (valueOf(predicate, within) === value) return visit(predicate, within);
+      if (valueAt(predicate, within) === value) return visit(predicate, within);
     }
     return [{ ...leaf(part, elements), seen: [], items }];
   };

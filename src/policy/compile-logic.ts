@@ -1,91 +1,73 @@
-import type { Compiler, Program } from './compile.ts';
+import type { Code, Compiler } from './compile.ts';
 import type { EvaluationError } from './errors.ts';
-import { failureAt, itemsOf, spend, worse } from './evaluation.ts';
+import { absorb, fail, failure, failureAt, itemsOf, spend, worse } from './evaluation.ts';
 import type { Plan } from './plan.ts';
+import type { Language } from './syntax.ts';
 import type { Value } from './types.ts';
 import type { Facts } from './values.ts';
+
+export function compileLogic(compiler: Compiler, plan: Plan & { op: 'and' | 'or' }): Code {
+  return combine(plan.op, compiler.language, plan.operands.map(compiler.compile));
+}
 
 /**
  * && and ||. In CEL an operand that decides wins over another's error, and ends the evaluation. Turnkey's language evaluates
  * every operand, and any error wins.
  */
-export function compileLogic(compiler: Compiler, plan: Plan & { op: 'and' | 'or' }): Program {
-  const operands = plan.operands.map(compiler.compile);
-  const deciding = plan.op === 'or';
-  if (compiler.language === 'turnkey') return (facts) => decideStrictly(operands, deciding, facts);
+export function combine(operator: 'and' | 'or', language: Language, operands: readonly Code[]): Code {
+  const deciding = operator === 'or';
+  if (language === 'turnkey') return (facts) => decideStrictly(operands, deciding, facts);
   const [first, second, third] = operands;
   if (first !== undefined && second !== undefined && operands.length === 2) {
     return (facts) => {
-      let reached = 0;
-      try {
-        if (first(facts) === deciding) return deciding;
-        reached = 1;
-        return second(facts) as boolean;
-      } catch (error) {
-        return resume(operands, reached, error, deciding, facts);
-      }
+      const value = first(facts);
+      if (value === deciding) return deciding;
+      return value === undefined ? resume(operands, 1, deciding, facts) : second(facts);
     };
   }
   if (first !== undefined && second !== undefined && third !== undefined && operands.length === 3) {
     return (facts) => {
-      let reached = 0;
-      try {
-        if (first(facts) === deciding) return deciding;
-        reached = 1;
-        if (second(facts) === deciding) return deciding;
-        reached = 2;
-        return third(facts) as boolean;
-      } catch (error) {
-        return resume(operands, reached, error, deciding, facts);
-      }
+      const value = first(facts);
+      if (value === deciding) return deciding;
+      if (value === undefined) return resume(operands, 1, deciding, facts);
+      const other = second(facts);
+      if (other === deciding) return deciding;
+      return other === undefined ? resume(operands, 2, deciding, facts) : third(facts);
     };
   }
   return (facts) => {
-    let reached = 0;
-    try {
-      for (; reached < operands.length; reached += 1)
-        if ((operands[reached] as Program)(facts) === deciding) return deciding;
-      return !deciding;
-    } catch (error) {
-      return resume(operands, reached, error, deciding, facts);
+    for (let index = 0; index < operands.length; index += 1) {
+      const value = (operands[index] as Code)(facts);
+      if (value === deciding) return deciding;
+      if (value === undefined) return resume(operands, index + 1, deciding, facts);
     }
+    return !deciding;
   };
 }
 
-/** Goes on behind the operand that failed: only one that decides is better than the error. */
-function resume(
-  operands: readonly Program[],
-  failed: number,
-  error: unknown,
-  deciding: boolean,
-  facts: Facts,
-): boolean {
-  let failure = worse(undefined, error);
-  for (let index = failed + 1; index < operands.length; index += 1) {
-    try {
-      if ((operands[index] as Program)(facts) === deciding) return deciding;
-    } catch (other) {
-      failure = worse(failure, other);
-    }
+/** Goes on with the operands behind one that failed: only one that decides is better than the error. */
+function resume(operands: readonly Code[], next: number, deciding: boolean, facts: Facts): boolean | undefined {
+  let failed = failure();
+  for (let index = next; index < operands.length; index += 1) {
+    const value = (operands[index] as Code)(facts);
+    if (value === deciding) return deciding;
+    if (value === undefined) failed = worse(failed, failure());
   }
-  throw failure;
+  return fail(failed);
 }
 
-function decideStrictly(operands: readonly Program[], deciding: boolean, facts: Facts): boolean {
-  let failure: EvaluationError | undefined;
+function decideStrictly(operands: readonly Code[], deciding: boolean, facts: Facts): boolean | undefined {
+  let failed: EvaluationError | undefined;
   let decided = false;
   for (const operand of operands) {
-    try {
-      if (operand(facts) === deciding) decided = true;
-    } catch (error) {
-      failure = worse(failure, error);
-    }
+    const value = operand(facts);
+    if (value === deciding) decided = true;
+    else if (value === undefined) failed = worse(failed, failure());
   }
-  if (failure !== undefined) throw failure;
-  return decided === deciding;
+  return failed === undefined ? decided === deciding : fail(failed);
 }
 
-export function compileLoop(compiler: Compiler, plan: Plan & { op: 'loop' }): Program {
+export function compileLoop(compiler: Compiler, plan: Plan & { op: 'loop' }): Code {
   compiler.loops.any = true;
   const { budget } = compiler;
   const range = compiler.compile(plan.range);
@@ -93,42 +75,42 @@ export function compileLoop(compiler: Compiler, plan: Plan & { op: 'loop' }): Pr
   const place = failureAt(plan.source.span);
   return (facts) => {
     const values = range(facts);
+    if (values === undefined) return undefined;
+    let items: readonly Value[];
     try {
-      const items = itemsOf(values);
+      items = itemsOf(values);
       spend(budget, items.length);
-      return visit(items, facts);
     } catch (error) {
-      throw place(error);
+      return absorb(place(error));
     }
+    return visit(items, facts);
   };
 }
 
-type Visitor = (items: readonly Value[], facts: Facts) => Value;
+type Visitor = (items: readonly Value[], facts: Facts) => Value | undefined;
 
 function visitor(compiler: Compiler, plan: Plan & { op: 'loop' }): Visitor {
   const { slots, language } = compiler;
   const { slot, macro } = plan;
-  const predicate = plan.predicate && compiler.compile(plan.predicate);
-  const transform = plan.transform && compiler.compile(plan.transform);
+  const predicate = plan.predicate && compiler.compileBody(plan.predicate);
+  const transform = plan.transform && compiler.compileBody(plan.transform);
   if ((macro === 'all' || macro === 'exists') && predicate !== null) {
     const deciding = macro === 'exists';
     const isStrict = language === 'turnkey';
     return (items, facts) => {
-      let failure: EvaluationError | undefined;
+      let failed: EvaluationError | undefined;
       let decided = false;
       for (const item of items) {
         slots[slot] = item;
-        try {
-          if (predicate(facts) === deciding) {
-            if (!isStrict) return deciding;
-            decided = true;
-          }
-        } catch (error) {
-          failure = worse(failure, error);
+        const value = predicate(facts);
+        if (value === deciding) {
+          if (!isStrict) return deciding;
+          decided = true;
+        } else if (value === undefined) {
+          failed = worse(failed, failure());
         }
       }
-      if (failure !== undefined) throw failure;
-      return decided === deciding;
+      return failed === undefined ? decided === deciding : fail(failed);
     };
   }
   // The others fail with the first error, in both languages.
@@ -136,8 +118,14 @@ function visitor(compiler: Compiler, plan: Plan & { op: 'loop' }): Visitor {
     const built: Value[] = [];
     for (const item of items) {
       slots[slot] = item;
-      if (predicate !== null && predicate(facts) !== true) continue;
-      built.push(transform === null ? item : transform(facts));
+      if (predicate !== null) {
+        const value = predicate(facts);
+        if (value === undefined) return undefined;
+        if (value !== true) continue;
+      }
+      const made = transform === null ? item : transform(facts);
+      if (made === undefined) return undefined;
+      built.push(made);
     }
     return macro === 'exists_one' ? built.length === 1 : built;
   };

@@ -14,19 +14,22 @@ type Options = { readonly language?: Language; readonly schema: Schema; readonly
  * Parses, checks and compiles. Without `language`: Turnkey's if the text parses and checks in it, otherwise CEL. Throws
  * {@link PolicyError} of the front end that got further.
  */
-export function compileText(source: string, { language, schema, expected }: Options): Compiled {
+export function compileText(source: string, options: Options): Compiled {
+  const checked = checkText(source, options);
+  return { language: checked.language, checked, program: compile(checked) };
+}
+
+/** The same without compiling. */
+export function checkText(source: string, { language, schema, expected }: Options): Checked {
   const attempt = (candidate: Language): Checked => {
     const tree = candidate === 'cel' ? parseCel(source) : parseTurnkey(source);
     return check(tree, candidate, schema, expected);
   };
-  const checked =
-    language === undefined
-      ? either(
-          () => attempt('turnkey'),
-          () => attempt('cel'),
-        )
-      : attempt(language);
-  return { language: checked.language, checked, program: compile(checked) };
+  if (language !== undefined) return attempt(language);
+  return either(
+    () => attempt('turnkey'),
+    () => attempt('cel'),
+  );
 }
 
 function either(first: () => Checked, second: () => Checked): Checked {

@@ -97,7 +97,7 @@ function outcomeName(outcome: string, outcomes: readonly PolicyOutcome[]): CaseR
 
 // Policies.
 
-function readPolicies(json: JsonValue | undefined, path: string): readonly PolicySource[] {
+export function readPolicies(json: JsonValue | undefined, path: string): readonly PolicySource[] {
   return arrayAt(json, path).map((item, index) =>
     readPolicy(objectAt(item, `${path}[${index}]`), index, `${path}[${index}]`),
   );
@@ -112,7 +112,7 @@ function readPolicy(fields: Json, index: number, path: string): PolicySource {
   if (language !== undefined && language !== 'cel' && language !== 'turnkey') {
     throw new FactError(`${path}.language`, 'expected `cel` or `turnkey`');
   }
-  const id = fields.id ?? fields.policyId ?? String(index);
+  const id = fields.id ?? fields.policyId ?? fields.policyName ?? String(index);
   return {
     id: typeof id === 'number' ? String(id) : textAt(id, `${path}.id`),
     effect: effect as PolicySource['effect'],
@@ -123,9 +123,9 @@ function readPolicy(fields: Json, index: number, path: string): PolicySource {
   };
 }
 
-type Rejected = { readonly id: string; readonly rejected: InvalidPolicyError };
+export type Rejected = { readonly id: string; readonly rejected: InvalidPolicyError };
 
-function compileOrReject(source: PolicySource): Policy | Rejected {
+export function compileOrReject(source: PolicySource): Policy | Rejected {
   try {
     return compilePolicy(source);
   } catch (error) {
@@ -147,7 +147,7 @@ function creationOutcome(policy: Policy | Rejected): JsonValue {
 
 // Facts.
 
-function readRequest(
+export function readRequest(
   policies: readonly Policy[],
   fields: Json,
   path: string,
@@ -221,7 +221,7 @@ function readRootQuorum(json: JsonValue | undefined, path: string): DecisionRequ
   };
 }
 
-function arrayAt(json: JsonValue | undefined, path: string): readonly JsonValue[] {
+export function arrayAt(json: JsonValue | undefined, path: string): readonly JsonValue[] {
   if (Array.isArray(json)) return json;
   throw new FactError(path, 'expected an array');
 }

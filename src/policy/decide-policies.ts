@@ -1,6 +1,6 @@
 /** Whether an activity may take effect: guards, root quorum, denies, allows, default privileges, and otherwise no (DESIGN §6). */
-import type { Approval } from './approvals.ts';
-import { applies, awaitsConsensus, denies, isLiftable, outcomeOf, type PolicyOutcome } from './evaluate-policy.ts';
+import { type Approval, canBecome, prospectOf } from './approvals.ts';
+import { denies, isAgreed, isLiftable, isMet, outcomeOf, type PolicyOutcome } from './evaluate-policy.ts';
 import { absentNamespaces } from './namespaces.ts';
 import { someCandidate } from './policy-index.ts';
 import type { Effect, Policy, PolicySet } from './policy-set.ts';
@@ -35,17 +35,23 @@ export type Decision = {
 type Candidates = (effect: Effect, visit: (policy: Policy) => boolean) => boolean;
 
 /** Looks only at the policies that the index finds; decides the same as {@link decideByScan}. */
-export function decide({ index }: PolicySet, request: DecisionRequest): Decision {
-  return decideAmong((effect, visit) => someCandidate(index, effect, request.facts, visit), request);
+export function decide({ index, forget }: PolicySet, request: DecisionRequest): Decision {
+  const absent = absentNamespaces(request.facts);
+  try {
+    return decideAmong((effect, visit) => someCandidate(index, effect, request.facts, absent, visit), request, absent);
+  } finally {
+    forget();
+  }
 }
 
 /** Looks at every policy: what the index is measured against, and right on facts that are incomplete as well. */
 export function decideByScan({ policies }: PolicySet, request: DecisionRequest): Decision {
-  return decideAmong((effect, visit) => policies.some((policy) => policy.effect === effect && visit(policy)), request);
+  const absent = absentNamespaces(request.facts);
+  const scan: Candidates = (effect, visit) => policies.some((policy) => policy.effect === effect && visit(policy));
+  return decideAmong(scan, request, absent);
 }
 
-function decideAmong(candidates: Candidates, request: DecisionRequest): Decision {
-  const absent = absentNamespaces(request.facts);
+function decideAmong(candidates: Candidates, request: DecisionRequest, absent: number): Decision {
   const guard = firstThatDenies(candidates, 'EFFECT_GUARD', request, absent);
   if (!guard) return decideUnguarded(candidates, request, absent);
   return { ...explicit(guard), pending: awaitsLifting(candidates, request, absent) };
@@ -61,8 +67,14 @@ function decideUnguarded(candidates: Candidates, request: DecisionRequest, absen
   const pending = rootApprovals > 0 && rootApprovals + awaitedRootUsers(request) >= rootQuorum.threshold;
   const deny = firstThatDenies(candidates, 'EFFECT_DENY', request, absent);
   if (deny) return { ...explicit(deny), pending };
+  const waiting: Policy[] = [];
   if (!rootKinds.has(kind)) {
-    const allow = first(candidates, 'EFFECT_ALLOW', (policy) => applies(policy, facts, absent));
+    const allow = first(candidates, 'EFFECT_ALLOW', (policy) => {
+      if (!isMet(policy, facts, absent)) return false;
+      if (isAgreed(policy, facts)) return true;
+      waiting.push(policy);
+      return false;
+    });
     if (allow) return allowed({ policyId: allow.id }, `policy ${allow.id} allows this`);
   }
   if (credentialKinds.has(kind) && request.targetUserId === request.initiatorId) {
@@ -70,18 +82,27 @@ function decideUnguarded(candidates: Candidates, request: DecisionRequest, absen
   }
   if (pending) return implicit(`the root quorum needs ${rootQuorum.threshold} approvals`, true);
   if (rootKinds.has(kind)) return implicit('only the root quorum may do this', false);
-  const others = request.others?.() ?? [];
-  const awaited = candidates('EFFECT_ALLOW', (policy) => awaitsConsensus(policy, facts, absent, others));
+  const awaited = someCanAgree(waiting, request);
   return implicit(awaited ? 'more approvals are needed' : 'no policy allows this', awaited);
+}
+
+/** Whether further approvals would satisfy the consensus of one of these. */
+function someCanAgree(policies: readonly Policy[], { facts, others: find }: DecisionRequest): boolean {
+  const others = policies.length > 0 && find ? find() : [];
+  if (others.length === 0) return false;
+  const prospect = prospectOf(facts, others);
+  // Those that ask for the same have one code.
+  const clauses = new Map(policies.map(({ consensus }) => [consensus?.code, consensus]));
+  return [...clauses.values()].some((consensus) => consensus !== null && canBecome(true, consensus, prospect));
 }
 
 /** Whether further approvals would lift every guard that denies, and nothing else is in the way. */
 function awaitsLifting(candidates: Candidates, request: DecisionRequest, absent: number): boolean {
   const { facts } = request;
-  const others = request.others?.() ?? [];
+  const prospect = prospectOf(facts, request.others?.() ?? []);
   const stays = candidates(
     'EFFECT_GUARD',
-    (policy) => denies(policy, facts, absent) && !isLiftable(policy, facts, absent, others),
+    (policy) => denies(policy, facts, absent) && !isLiftable(policy, absent, prospect),
   );
   if (stays) return false;
   const rest = decideUnguarded(candidates, request, absent);
@@ -140,6 +161,6 @@ const explicit = ({ id, effect }: Policy) =>
 /** What became of each policy, in the order of the set. */
 export function policyOutcomes({ policies }: PolicySet, { facts, others }: DecisionRequest): readonly PolicyOutcome[] {
   const absent = absentNamespaces(facts);
-  const found = others?.() ?? [];
-  return policies.map((policy) => outcomeOf(policy, facts, absent, found));
+  const prospect = prospectOf(facts, others?.() ?? []);
+  return policies.map((policy) => outcomeOf(policy, absent, prospect));
 }

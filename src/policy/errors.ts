@@ -48,7 +48,11 @@ export class EvaluationError extends Error {
   readonly namespace: string | undefined;
 
   constructor(code: EvaluationCode, message: string, span: Span, namespace?: string) {
+    // An outcome like any other, of which there are many: what costs is the stack, and that says nothing about a policy.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'EvaluationError';
     this.code = code;
     this.span = span;

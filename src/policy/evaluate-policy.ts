@@ -1,6 +1,7 @@
 /** One policy on one request. A policy applies where condition, consensus and time all hold. */
-import { type Approval, canBecome } from './approvals.ts';
+import { canBecome, type Prospect } from './approvals.ts';
 import { EvaluationError } from './errors.ts';
+import { fail, failure } from './evaluation.ts';
 import { namespaceName } from './namespaces.ts';
 import type { Clause, ClauseName, Policy } from './policy-set.ts';
 import type { Facts } from './values.ts';
@@ -24,52 +25,60 @@ export type PolicyOutcome = {
 };
 
 /** Whether an allow applies: no error ever does. */
-export function applies({ condition, consensus, time, needs }: Policy, facts: Facts, absent: number): boolean {
-  return (needs & absent) === 0 && holds(condition, facts) && holds(consensus, facts) && holds(time, facts);
-}
+export const applies = (policy: Policy, facts: Facts, absent: number): boolean =>
+  isMet(policy, facts, absent) && isAgreed(policy, facts);
 
-function holds(clause: Clause | null, facts: Facts): boolean {
+/** Whether condition and time hold. */
+export const isMet = ({ condition, time, needs }: Policy, facts: Facts, absent: number): boolean =>
+  (needs & absent) === 0 && test(condition, facts) === true && test(time, facts) === true;
+
+/** Whether those have approved whom the policy asks for. */
+export const isAgreed = ({ consensus }: Policy, facts: Facts): boolean => test(consensus, facts) === true;
+
+/** Undefined for an error; `failure` says which. */
+function test(clause: Clause | null, facts: Facts): boolean | undefined {
   if (clause === null) return true;
   try {
-    return clause.program(facts) === true;
-  } catch {
-    return false;
+    const value = clause.code(facts);
+    return value === undefined ? undefined : value === true;
+  } catch (error) {
+    return fail(asEvaluationError(error, clause));
   }
 }
+
+const asEvaluationError = (error: unknown, { checked }: Clause): EvaluationError =>
+  error instanceof EvaluationError ? error : new EvaluationError('limit', String(error), checked.tree.span);
 
 /** Whether a deny or a guard does: it applies, or errs for another reason than a namespace that the activity lacks. */
-export function denies(policy: Policy, facts: Facts, absent: number): boolean {
-  if ((policy.needs & absent) !== 0) return false;
-  let all = true;
-  for (const clause of [policy.condition, policy.consensus, policy.time]) {
-    // What cannot err need not be evaluated once another clause is false.
-    if (clause === null || (!all && !clause.fallible)) continue;
-    try {
-      if (clause.program(facts) !== true) all = false;
-    } catch (error) {
-      return !isAbsence(error);
-    }
-  }
-  return all;
+export function denies({ condition, consensus, time, needs }: Policy, facts: Facts, absent: number): boolean {
+  if ((needs & absent) !== 0) return false;
+  const met = test(condition, facts);
+  if (met === undefined) return !isAbsence(failure());
+  // What cannot err need not be evaluated once another clause is false.
+  const agreed = met || consensus?.fallible ? test(consensus, facts) : false;
+  if (agreed === undefined) return !isAbsence(failure());
+  const active = (met && agreed) || time?.fallible ? test(time, facts) : false;
+  if (active === undefined) return !isAbsence(failure());
+  return met && agreed && active;
 }
 
-const isAbsence = (error: unknown): boolean => error instanceof EvaluationError && error.code === 'namespace-absent';
+const isAbsence = (error: EvaluationError): boolean => error.code === 'namespace-absent';
 
-/** Whether only approvals are missing for the policy to apply, and `others` could give them. */
-export function awaitsConsensus(policy: Policy, facts: Facts, absent: number, others: readonly Approval[]): boolean {
-  const { condition, consensus, time } = policy;
-  if (consensus === null || (policy.needs & absent) !== 0) return false;
-  return holds(condition, facts) && holds(time, facts) && canBecome(true, consensus, facts, others);
+/** Whether only approvals are missing for the policy to apply, and some could give them. */
+export function awaitsConsensus(policy: Policy, absent: number, prospect: Prospect): boolean {
+  const { consensus } = policy;
+  return consensus !== null && isMet(policy, prospect.facts, absent) && canBecome(true, consensus, prospect);
 }
 
-/** Whether a guard denies only for want of approvals that `others` could give. */
-export function isLiftable(policy: Policy, facts: Facts, absent: number, others: readonly Approval[]): boolean {
-  if (policy.consensus === null || !applies(policy, facts, absent)) return false;
-  return canBecome(false, policy.consensus, facts, others);
+/** Whether a guard denies only for want of approvals that some could give. */
+export function isLiftable(policy: Policy, absent: number, prospect: Prospect): boolean {
+  const { consensus } = policy;
+  return consensus !== null && applies(policy, prospect.facts, absent) && canBecome(false, consensus, prospect);
 }
 
 /** What becomes of the policy, every clause being evaluated. */
-export function outcomeOf(policy: Policy, facts: Facts, absent: number, others: readonly Approval[]): PolicyOutcome {
+export function outcomeOf(policy: Policy, absent: number, prospect: Prospect): PolicyOutcome {
+  const { facts } = prospect;
   const { id: policyId, effect, condition, consensus, time } = policy;
   const missing = policy.needs & absent;
   if (missing !== 0) {
@@ -92,16 +101,10 @@ export function outcomeOf(policy: Policy, facts: Facts, absent: number, others: 
     return { policyId, outcome: allow ? 'OUTCOME_ALLOW' : 'OUTCOME_DENY_EXPLICIT', denies: !allow };
   }
   if (applied) return { policyId, outcome: 'OUTCOME_TIME_INACTIVE', denies: false };
-  const awaited = effect === 'EFFECT_ALLOW' && awaitsConsensus(policy, facts, absent, others);
+  const awaited = effect === 'EFFECT_ALLOW' && awaitsConsensus(policy, absent, prospect);
   return { policyId, outcome: awaited ? 'OUTCOME_REQUIRES_CONSENSUS' : 'OUTCOME_DENY_IMPLICIT', denies: false };
 }
 
 function evaluate(clause: Clause, facts: Facts): boolean | { clause: ClauseName; error: EvaluationError } {
-  try {
-    return clause.program(facts) === true;
-  } catch (error) {
-    if (error instanceof EvaluationError) return { clause: clause.name, error };
-    const { span } = clause.checked.tree;
-    return { clause: clause.name, error: new EvaluationError('limit', String(error), span) };
-  }
+  return test(clause, facts) ?? { clause: clause.name, error: failure() };
 }

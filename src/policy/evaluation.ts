@@ -7,19 +7,37 @@ import type { Span } from './syntax.ts';
 import type { Value } from './types.ts';
 import { type Facts, isList, isMap, isStruct } from './values.ts';
 
+let reason: EvaluationError = new EvaluationError('limit', 'nothing has failed', { start: 0, end: 0 });
+
+/** How code says that it has no value: throwing would take a hundred times as long. It is for the caller to ask why at once. */
+export function fail(error: EvaluationError): undefined {
+  reason = error;
+  return undefined;
+}
+
+/** Why the code that ran last has no value. */
+export const failure = (): EvaluationError => reason;
+
 /** Gives a failure its place; each cause is made once for its place. */
 export function failureAt(span: Span): (error: unknown) => unknown {
-  const known = new Map<Failure, EvaluationError>();
+  let known: Map<Failure, EvaluationError> | undefined;
   return (error) => {
     if (!(error instanceof Failure)) return error;
+    known ??= new Map();
     const found = known.get(error) ?? new EvaluationError(error.code, error.message, span);
     known.set(error, found);
     return found;
   };
 }
 
-/** The field of a struct; its default or an error where it is absent. */
-type Reader = (object: Value | undefined) => Value;
+/** What was thrown, as a failure of the code; nothing may absorb the limit or what is no evaluation error. */
+export function absorb(thrown: unknown): undefined {
+  if (!(thrown instanceof EvaluationError) || thrown.code === 'limit') throw thrown;
+  return fail(thrown);
+}
+
+/** The field of a struct or its default; undefined, after `fail`, where it is absent. */
+type Reader = (object: Value | undefined) => Value | undefined;
 
 export function fieldReader(step: Step, span: Span): Reader {
   const absent = absence([step], 0, span);
@@ -30,7 +48,7 @@ export function fieldReader(step: Step, span: Span): Reader {
 }
 
 /** What the absence of a step means: a default, or an error; of a namespace's parent, that the namespace is absent. */
-function absence(steps: readonly Step[], index: number, span: Span): () => Value {
+function absence(steps: readonly Step[], index: number, span: Span): () => Value | undefined {
   const namespace = steps.slice(index).find((step) => step.absent === 'namespace-absent');
   const step = steps[index];
   if (namespace === undefined && step?.absent === 'default') return () => step.default;
@@ -42,20 +60,21 @@ function absence(steps: readonly Step[], index: number, span: Span): () => Value
     } else {
       error ??= new EvaluationError('missing-field', `\`${step?.field}\` is absent`, span);
     }
-    throw error;
+    return fail(error);
   };
 }
 
-/** Reads a path from the root of the facts. */
-export function pathReader(steps: readonly Step[], span: Span): (facts: Facts) => Value {
+/** Reads a path from the root of the facts; undefined, after `fail`, where it ends early. */
+export function pathReader(steps: readonly Step[], span: Span): (facts: Facts) => Value | undefined {
   const absences = steps.map((_, index) => absence(steps, index, span));
   return (facts) => {
     let value: Value | undefined = facts as Value;
     for (const [index, { field }] of steps.entries()) {
-      const next: Value | undefined = value !== undefined && isStruct(value) ? value[field] : undefined;
+      const next: Value | undefined = isStruct(value) ? value[field] : undefined;
       value = next === undefined ? absences[index]?.() : next;
+      if (value === undefined) return undefined;
     }
-    return value as Value;
+    return value;
   };
 }
 
@@ -102,12 +121,8 @@ function mapKey(key: Value): string | bigint | boolean {
   throw noSuchOverload;
 }
 
-/**
- * Of two errors the one to report: a real one before that of an absent namespace, which excuses a policy. What is no
- * evaluation error, or the limit, is passed on at once: nothing may absorb it.
- */
-export function worse(known: EvaluationError | undefined, error: unknown): EvaluationError {
-  if (!(error instanceof EvaluationError) || error.code === 'limit') throw error;
+/** Of two errors the one to report: a real one before that of an absent namespace, which excuses a policy. */
+export function worse(known: EvaluationError | undefined, error: EvaluationError): EvaluationError {
   if (known === undefined || (known.code === 'namespace-absent' && error.code !== 'namespace-absent')) return error;
   return known;
 }

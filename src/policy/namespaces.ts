@@ -4,7 +4,7 @@ import { conditionSchema } from './schema/condition.ts';
 import type { Schema } from './types.ts';
 import type { Facts } from './values.ts';
 
-const namespaceNames = namesIn(conditionSchema, '');
+export const namespaceNames = namesIn(conditionSchema, '');
 const paths = namespaceNames.map((name) => name.split('.'));
 
 function namesIn(schema: Schema, prefix: string): readonly string[] {

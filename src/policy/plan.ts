@@ -1,4 +1,5 @@
 /** A checked expression as the two evaluators see it: every name resolved, every overload chosen, constants folded. */
+import type { Failure } from './failure.ts';
 import type { Expression, Macro } from './syntax.ts';
 import type { Type, Value } from './types.ts';
 
@@ -27,6 +28,8 @@ export type Plan = { readonly source: Expression; readonly type: Type } & (
       readonly apply: Apply;
       /** It never throws. */
       readonly total: boolean;
+      /** Why there is no value, where `apply` answers undefined. */
+      readonly absent?: Failure;
       readonly cost: number;
       readonly arguments: readonly Plan[];
     }
@@ -61,6 +64,7 @@ type Application = {
   readonly name: string;
   readonly apply: Apply;
   readonly total?: boolean;
+  readonly absent?: Failure;
   readonly cost?: number;
   readonly arguments: readonly Plan[];
 };
@@ -79,17 +83,20 @@ export function application({
   name,
   apply,
   total = false,
+  absent,
   cost = 1,
   arguments: args,
 }: Application): Plan {
-  const node: Plan = { op: 'apply', source, type, name, apply, total, cost, arguments: args };
+  const found = absent && { absent };
+  const node: Plan = { op: 'apply', source, type, name, apply, total, ...found, cost, arguments: args };
   const values: Value[] = [];
   for (const arg of args) {
     if (arg.op !== 'constant') return node;
     values.push(arg.value);
   }
   try {
-    return constant(source, type, apply(...values));
+    const value: Value | undefined = apply(...values);
+    return value === undefined ? node : constant(source, type, value);
   } catch {
     return node;
   }

@@ -3,35 +3,46 @@
  * certainly neither allows nor denies, on facts that are complete for their namespaces.
  */
 import { type Atom, type Atoms, atomOptions } from './atoms.ts';
+import { namespaceBits, namespaceNames } from './namespaces.ts';
+import { type Group, groupPolicies, someInGroups } from './policy-groups.ts';
 import type { Clause, Effect, Policy } from './policy-set.ts';
 import { readPath } from './read-path.ts';
+import type { Sharing } from './sharing.ts';
 import type { Value } from './types.ts';
 import type { Facts } from './values.ts';
 
-type Bucket = Policy[];
+type Bucket = readonly Group[];
 
 /** The policies that are found by one field. */
 type FieldIndex = {
   readonly path: readonly string[];
+  /** Bit of the namespace that the field is of. */
+  readonly namespace: number;
   readonly byValue: ReadonlyMap<Value, Bucket>;
-  /** Those which must be evaluated where the field is absent as well. */
+  /** Those which must be evaluated where the activity lacks the namespace as well. */
   readonly whenAbsent: Bucket;
+  /** Where the namespace is there and the field is not: all that do not allow. */
+  readonly whenMissing: Bucket;
 };
 
 type EffectIndex = {
   readonly fields: readonly FieldIndex[];
   /** Found by no field. */
-  readonly rest: readonly Policy[];
+  readonly rest: Bucket;
 };
 
 export type PolicyIndex = Readonly<Record<Effect, EffectIndex>>;
 
-export function createIndex(policies: readonly Policy[]): PolicyIndex {
-  const of = (effect: Effect) => createEffectIndex(policies.filter((policy) => policy.effect === effect));
+export function createIndex(policies: readonly Policy[], sharing: Sharing): PolicyIndex {
+  const of = (effect: Effect) =>
+    createEffectIndex(
+      policies.filter((policy) => policy.effect === effect),
+      sharing,
+    );
   return { EFFECT_GUARD: of('EFFECT_GUARD'), EFFECT_DENY: of('EFFECT_DENY'), EFFECT_ALLOW: of('EFFECT_ALLOW') };
 }
 
-function createEffectIndex(policies: readonly Policy[]): EffectIndex {
+function createEffectIndex(policies: readonly Policy[], sharing: Sharing): EffectIndex {
   const counts = new Map<string, number>();
   const options = policies.map((policy) => {
     const found = optionsOf(policy);
@@ -39,7 +50,7 @@ function createEffectIndex(policies: readonly Policy[]): EffectIndex {
     return found;
   });
   const crowd = (atoms: Atoms) => atoms.reduce((sum, atom) => sum + (counts.get(keyOf(atom)) ?? 0), 0);
-  const fields = new Map<string, { byValue: Map<Value, Bucket>; whenAbsent: Bucket }>();
+  const fields = new Map<string, { byValue: Map<Value, Policy[]>; all: Set<Policy> }>();
   const rest: Policy[] = [];
   for (const [index, policy] of policies.entries()) {
     const [first, ...others] = options[index] ?? [];
@@ -49,14 +60,25 @@ function createEffectIndex(policies: readonly Policy[]): EffectIndex {
     }
     const best = others.reduce((least, atoms) => (crowd(atoms) < crowd(least) ? atoms : least), first);
     for (const path of new Set(best.map((atom) => atom.path))) {
-      const field = getOrPut(fields, path, () => ({ byValue: new Map(), whenAbsent: [] }));
+      const field = getOrPut(fields, path, () => ({ byValue: new Map(), all: new Set() }));
       const values = new Set(best.filter((atom) => atom.path === path).map((atom) => atom.value));
       for (const value of values) getOrPut(field.byValue, value, () => []).push(policy);
-      if (mayDenyByError(policy)) field.whenAbsent.push(policy);
+      field.all.add(policy);
     }
   }
-  return { fields: [...fields].map(([path, field]) => ({ path: path.split('.'), ...field })), rest };
+  const group = (found: readonly Policy[]): Bucket => groupPolicies(found, sharing);
+  const indexes = [...fields].map(([path, { byValue, all }]) => ({
+    path: path.split('.'),
+    namespace: namespaceOf(path),
+    byValue: new Map([...byValue].map(([value, found]) => [value, group(found)])),
+    whenAbsent: group([...all].filter(mayDenyByError)),
+    whenMissing: group([...all].filter(({ effect }) => effect !== 'EFFECT_ALLOW')),
+  }));
+  return { fields: indexes, rest: group(rest) };
 }
+
+const namespaceOf = (path: string): number =>
+  namespaceBits(namespaceNames.filter((name) => path === name || path.startsWith(`${name}.`)));
 
 /**
  * An allow that errs does not allow, so that it can always be left out. One that denies by an error can be only where no other
@@ -90,13 +112,15 @@ export function someCandidate(
   index: PolicyIndex,
   effect: Effect,
   facts: Facts,
+  absent: number,
   visit: (policy: Policy) => boolean,
 ): boolean {
   const { fields, rest } = index[effect];
-  for (const { path, byValue, whenAbsent } of fields) {
+  for (const { path, namespace, byValue, whenAbsent, whenMissing } of fields) {
     const value = readPath(facts, path);
-    const bucket = value === undefined ? whenAbsent : byValue.get(value);
-    if (bucket?.some(visit)) return true;
+    const unknown = (namespace & absent) === 0 ? whenMissing : whenAbsent;
+    const bucket = value === undefined ? unknown : byValue.get(value);
+    if (bucket && someInGroups(bucket, facts, visit)) return true;
   }
-  return rest.some(visit);
+  return someInGroups(rest, facts, visit);
 }

@@ -1,13 +1,15 @@
 /** Policies, compiled once and indexed, for {@link decide} of decide-policies.ts. */
-import { compile } from './compile.ts';
-import { type Compiled, compileText } from './compile-text.ts';
+import { type Code, compileCode, programOf } from './compile.ts';
+import { type Compiled, checkText } from './compile-text.ts';
 import { PolicyError, renderProblem } from './errors.ts';
 import { isFallible } from './fallible.ts';
 import { namespaceBits } from './namespaces.ts';
+import { evaluatedAs } from './policy-groups.ts';
 import { createIndex, type PolicyIndex } from './policy-index.ts';
 import { conditionSchema } from './schema/condition.ts';
 import { consensusSchema } from './schema/consensus.ts';
 import { timeSchema } from './schema/time.ts';
+import { createSharing, type Sharing } from './sharing.ts';
 import type { Language } from './syntax.ts';
 import type { Schema } from './types.ts';
 import { type Window, windowsOf } from './windows.ts';
@@ -31,6 +33,8 @@ export type PolicySource = {
 export type Clause = Compiled & {
   readonly name: ClauseName;
   readonly source: string;
+  /** What `program` throws is a failure here. */
+  readonly code: Code;
   /** May end in an error other than an absent namespace. */
   readonly fallible: boolean;
 };
@@ -51,6 +55,8 @@ export type PolicySet = {
   readonly index: PolicyIndex;
   /** What conditions ask about the past. */
   readonly windows: readonly Window[];
+  /** Ends a decision: see `Sharing`. */
+  readonly forget: () => void;
 };
 
 /** A policy that cannot be created: one of its clauses is no expression of its language. */
@@ -93,8 +99,10 @@ function compileClause(policy: PolicySource, name: ClauseName): Clause | null {
   if (source === undefined || source === '') return null;
   try {
     const language = policy.language !== undefined && { language: policy.language };
-    const compiled = compileText(source, { ...language, schema: clauseSchemas[name], expected: { kind: 'bool' } });
-    return { ...compiled, name, source, fallible: isFallible(compiled.checked) };
+    const checked = checkText(source, { ...language, schema: clauseSchemas[name], expected: { kind: 'bool' } });
+    const code = compileCode(checked.plan, checked.language);
+    const fallible = isFallible(checked);
+    return { name, source, language: checked.language, checked, code, program: programOf(code), fallible };
   } catch (error) {
     if (error instanceof PolicyError) throw new InvalidPolicyError(name, source, error);
     throw error;
@@ -103,22 +111,22 @@ function compileClause(policy: PolicySource, name: ClauseName): Clause | null {
 
 export function createPolicySet(policies: readonly Policy[]): PolicySet {
   const windows = policies.flatMap(({ condition }) => (condition ? windowsOf(condition.checked.tree) : []));
-  return { policies, index: createIndex(policies.map(quicken)), windows };
+  const sharing = createSharing(
+    policies.flatMap(clausesOf).map((clause) => ({ plan: clause.checked.plan, language: evaluatedAs(clause) })),
+  );
+  const index = createIndex(
+    policies.map((policy) => share(policy, sharing)),
+    sharing,
+  );
+  return { policies, index, windows, forget: sharing.forget };
 }
 
-/**
- * Strict evaluation shows only where something errs. What cannot err on complete facts is compiled as CEL is, which stops at the
- * first operand that decides.
- */
-function quicken(policy: Policy): Policy {
-  const quick = (clause: Clause | null): Clause | null => {
-    if (clause === null || clause.fallible || clause.language !== 'turnkey') return clause;
-    return { ...clause, program: compile({ ...clause.checked, language: 'cel' }) };
-  };
-  return {
-    ...policy,
-    condition: quick(policy.condition),
-    consensus: quick(policy.consensus),
-    time: quick(policy.time),
-  };
+const clausesOf = ({ condition, consensus, time }: Policy): readonly Clause[] =>
+  [condition, consensus, time].filter((clause) => clause !== null);
+
+function share(policy: Policy, { compile }: Sharing): Policy {
+  const shared = (clause: Clause | null): Clause | null =>
+    clause && { ...clause, code: compile(clause.checked.plan, evaluatedAs(clause)) };
+  const { condition, consensus, time } = policy;
+  return { ...policy, condition: shared(condition), consensus: shared(consensus), time: shared(time) };
 }

@@ -1,8 +1,10 @@
 import type { Checked } from './check.ts';
 import { EvaluationError } from './errors.ts';
 import {
+  absorb,
   type Budget,
   buildMap,
+  failure,
   failureAt,
   fieldReader,
   hasField,
@@ -13,6 +15,7 @@ import {
   spend,
   worse,
 } from './evaluation.ts';
+import { typeMismatch } from './failure.ts';
 import { maxIterations } from './limits.ts';
 import type { Plan } from './plan.ts';
 import type { Language, Span } from './syntax.ts';
@@ -81,17 +84,17 @@ function evaluateNode(tracer: Tracer, plan: Plan): Value {
     case 'constant':
       return plan.value;
     case 'path':
-      return pathReader(plan.steps, span)(tracer.facts);
+      return found(pathReader(plan.steps, span)(tracer.facts));
     case 'variable':
       return tracer.slots[plan.slot] as Value;
     case 'field':
-      return fieldReader(plan.step, span)(evaluate(tracer, plan.object));
+      return found(fieldReader(plan.step, span)(evaluate(tracer, plan.object)));
     case 'has':
       if (isRootHas(plan) && plan.object.op === 'path')
         return hasOfRoot(plan.object.steps[0].field, plan.field)(tracer.facts);
       return hasField(evaluate(tracer, plan.object), plan.field);
     case 'apply':
-      return plan.apply(...plan.arguments.map((argument) => evaluate(tracer, argument)));
+      return applied(plan, plan.apply(...plan.arguments.map((argument) => evaluate(tracer, argument))));
     case 'and':
     case 'or':
       return evaluateLogic(tracer, plan);
@@ -111,6 +114,16 @@ function evaluateNode(tracer: Tracer, plan: Plan): Value {
   }
 }
 
+function found(value: Value | undefined): Value {
+  if (value === undefined) throw failure();
+  return value;
+}
+
+function applied({ absent = typeMismatch }: Plan & { op: 'apply' }, value: Value | undefined): Value {
+  if (value === undefined) throw absent;
+  return value;
+}
+
 /** Evaluates in order what decides together; `deciding` ends it, except in Turnkey's language. */
 function decide(
   tracer: Tracer,
@@ -119,7 +132,7 @@ function decide(
   operand: (index: number) => Value,
   skip: (index: number) => void,
 ): boolean {
-  let failure: EvaluationError | undefined;
+  let failed: EvaluationError | undefined;
   let decided = false;
   for (let index = 0; index < count; index += 1) {
     if (decided && tracer.language === 'cel') {
@@ -129,11 +142,12 @@ function decide(
     try {
       if (operand(index) === deciding) decided = true;
     } catch (error) {
-      failure = worse(failure, error);
+      absorb(error);
+      failed = worse(failed, failure());
     }
   }
   const wins = tracer.language === 'turnkey' || !decided;
-  if (failure !== undefined && wins) throw failure;
+  if (failed !== undefined && wins) throw failed;
   return decided === deciding;
 }
 

@@ -92,12 +92,12 @@ async function start(folder: string, storage: MemoryStorage): Promise<{ wire: Wi
   });
   enclave.onMessage({ type: 'hello' });
   return {
-    wire: ({ kind, name, body, stamp }) =>
+    wire: ({ kind, name, body, stamp, ...more }) =>
       new Promise((resolve) => {
         const id = nextId++;
         waiting.set(id, resolve);
         const header = stamp && { header: stamp.header.toLowerCase() as StampHeader, value: stamp.value };
-        enclave.onMessage({ type: 'request', id, kind, name, body: Buffer.from(body), stamp: header });
+        enclave.onMessage({ type: 'request', id, kind, name, body: Buffer.from(body), stamp: header, ...more });
       }),
     end() {
       isAlive = false;

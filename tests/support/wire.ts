@@ -8,6 +8,8 @@ export type WireRequest = {
   readonly name: string;
   readonly body: string | Uint8Array;
   readonly stamp: Stamp | null;
+  /** Asks for the explanation of a denial. */
+  readonly explain?: true;
 };
 
 /** `body` is the parsed JSON, with what most tests look at named. */
@@ -31,10 +33,14 @@ export type Caller = { readonly organizationId: string; readonly stamp: (body: s
 
 export const overHttp =
   (baseUrl: string): Wire =>
-  async ({ kind, name, body, stamp }) => {
+  async ({ kind, name, body, stamp, explain }) => {
     const response = await fetch(`${baseUrl}/public/v1/${kind}/${name}`, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', ...(stamp && { [stamp.header]: stamp.value }) },
+      headers: {
+        'Content-Type': 'application/json',
+        ...(stamp && { [stamp.header]: stamp.value }),
+        ...(explain && { 'X-Countersign-Explain': '1' }),
+      },
       body: typeof body === 'string' ? body : Uint8Array.from(body),
     });
     return { status: response.status, body: (await response.json()) as WireBody };

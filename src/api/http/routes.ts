@@ -58,7 +58,8 @@ export function routes(parts: RouteParts): Middleware<RequestState> {
       allow(ctx, 'POST');
       const stamp = readStamp(ctx.req.headers);
       const body = await readBody(ctx.req, ctx.res);
-      const answer = await parts.enclave.request({ kind, name, body, stamp });
+      const explain = ctx.req.headers['x-countersign-explain'] === '1';
+      const answer = await parts.enclave.request({ kind, name, body, stamp, ...(explain && { explain }) });
       if (answer.status === 200) {
         known.add(name);
         ctx.state.route = name;

@@ -15,6 +15,8 @@ export type KnownTypedData = {
   /** Absent where there are several. */
   readonly token: string | undefined;
   readonly amount: bigint | undefined;
+  /** Until when an allowance of Permit2 holds, in Unix seconds. */
+  readonly expiration: bigint | undefined;
   readonly deadline: bigint | undefined;
   readonly nonce: bigint | undefined;
   readonly transfers: readonly Transfer[];
@@ -95,6 +97,7 @@ export function readKnown(source: TypedDataSource): KnownTypedData {
     spender: undefined,
     token: undefined,
     amount: undefined,
+    expiration: undefined,
     deadline: undefined,
     nonce: undefined,
     ...fields,
@@ -149,7 +152,7 @@ function authorized(values: Values) {
   return { kind: 'transfer' as const, owner: from, spender: to, amount: value, deadline: validBefore };
 }
 
-type Permission = { token: string; amount: bigint; nonce?: bigint };
+type Permission = { token: string; amount: bigint; expiration?: bigint; nonce?: bigint };
 type Permit2Meaning = {
   kind: 'approval' | 'transfer';
   permitted: readonly Values[];

@@ -1,5 +1,5 @@
 import { kindOf, toDynamic, untag } from '../dynamic.ts';
-import { indexOutOfRange, noSuchKey, typeMismatch } from '../failure.ts';
+import { type Failure, indexOutOfRange, noSuchKey, typeMismatch } from '../failure.ts';
 import { slice } from '../functions/collections.ts';
 import { type Apply, application, type Plan, type Step } from '../plan.ts';
 import { suggest } from '../suggest.ts';
@@ -95,16 +95,14 @@ export function inferMember(checker: Checker, node: Expression & { kind: 'member
   return refuse(checker, node, { message, span: node.fieldSpan });
 }
 
-const select = (source: Expression, object: Plan, type: Type, apply: (value: Value) => Value): Plan =>
-  application({ source, type, name: 'select', apply, arguments: [object] });
+const select = (source: Expression, object: Plan, type: Type, apply: Apply): Plan =>
+  application({ source, type, name: 'select', apply, absent: noSuchKey, arguments: [object] });
 
+/** Undefined where there is no such key. */
 const lookUp =
-  (key: string) =>
-  (map: Value): Value => {
-    const found = (map as ReadonlyMap<string, Value>).get(key);
-    if (found === undefined) throw noSuchKey;
-    return found;
-  };
+  (key: string): Apply =>
+  (map: ReadonlyMap<string, Value>) =>
+    map.get(key) as Value;
 
 const selectDynamic =
   (key: string) =>
@@ -136,12 +134,19 @@ export function inferIndex(checker: Checker, node: Expression & { kind: 'index' 
   const object = checker.infer(node.object, scope);
   const { type } = object;
   const index = checker.infer(node.index, scope, type.kind === 'map' ? type.key : undefined);
-  const result = (elementType: Type, at: Apply): Plan =>
-    application({ source: node, type: elementType, name: 'index', apply: at, arguments: [object, index] });
+  const result = (elementType: Type, at: Apply, absent?: Failure): Plan =>
+    application({
+      source: node,
+      type: elementType,
+      name: 'index',
+      apply: at,
+      ...(absent && { absent }),
+      arguments: [object, index],
+    });
   if (type.kind === 'none' || index.type.kind === 'none') return unknown(node);
   if (type.kind === 'map' && !isDynamic(type.key) && conversion(index.type, type.key) === null)
-    return result(type.value, mapAt);
-  if (type.kind === 'list' && isInteger(index.type)) return result(type.element, listAt);
+    return result(type.value, (map: ReadonlyMap<Value, Value>, key: Value) => map.get(key) as Value, noSuchKey);
+  if (type.kind === 'list' && isInteger(index.type)) return result(type.element, itemAt as Apply, indexOutOfRange);
   if (checker.language === 'turnkey' && isText(type) && isInteger(index.type)) return result(type, textAt);
   if (checker.dynamic || isDynamic(type)) {
     const tag = checker.dynamic ? toDynamic(index.type) : null;
@@ -166,8 +171,11 @@ const mapAt = (map: ReadonlyMap<Value, Value>, key: Value): Value => {
   return found;
 };
 
+const itemAt = (list: readonly Value[], index: bigint): Value | undefined =>
+  index >= 0n && index < BigInt(list.length) ? list[Number(index)] : undefined;
+
 const listAt = (list: readonly Value[], index: bigint): Value => {
-  const found = index >= 0n && index < BigInt(list.length) ? list[Number(index)] : undefined;
+  const found = itemAt(list, index);
   if (found === undefined) throw indexOutOfRange;
   return found;
 };

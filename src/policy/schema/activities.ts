@@ -99,6 +99,9 @@ export const rootKinds: ReadonlySet<string> = new Set([
   'UPDATE_ORGANIZATION_NAME',
 ]);
 
+/** All kinds of activities that policies are asked about. */
+export const activityKinds: readonly string[] = [...new Set([...classes.keys(), ...rootKinds])];
+
 /** Kinds that manage the credentials of one user, which each user may do for itself. */
 export const credentialKinds: ReadonlySet<string> = new Set([
   'CREATE_API_KEYS',

@@ -3,7 +3,8 @@ import { eth } from './ethereum.ts';
 import { organization } from './organization.ts';
 import { bitcoin, tempo, tron } from './other-chains.ts';
 import { parameters } from './parameters.ts';
-import { bool, bytes, cel, field, int, namespace, optional, string, struct, timestamp } from './shorthand.ts';
+import { payload } from './payload.ts';
+import { cel, field, namespace, optional, string, struct, timestamp } from './shorthand.ts';
 import { signers } from './signers.ts';
 import { solana } from './solana.ts';
 
@@ -25,17 +26,7 @@ export const conditionSchema: Schema = {
   bitcoin,
   tempo,
   ...signers,
-  payload: cel(
-    namespace(
-      struct('RawPayload', {
-        blind: field(bool, 'nobody can tell what is signed: a bare digest or undecoded bytes'),
-        bytes: field(bytes, 'what is signed, before hashing'),
-        length: field(int, 'number of bytes'),
-        text: optional(string, 'the text, where it is one'),
-      }),
-      'raw payload to be signed',
-    ),
-  ),
+  payload,
   organization: cel({ ...organization, namespace: true }),
   request: cel(
     namespace(

@@ -8,7 +8,6 @@ export const int: Type = { kind: 'int', wide: false };
 export const quantity: Type = { kind: 'uint', wide: true };
 export const address: Type = { kind: 'address' };
 export const caseless: Type = { kind: 'caseless' };
-export const bytes: Type = { kind: 'bytes' };
 export const timestamp: Type = { kind: 'timestamp' };
 export const duration: Type = { kind: 'duration' };
 

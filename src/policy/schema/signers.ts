@@ -17,6 +17,7 @@ export const signers = {
       address: field(string, 'its address, in the exact case it is shown in'),
       path_indexes: optional(list(int, 16), 'path for EXPORT_WALLET_ACCOUNT, without the hardened bit'),
       path_hardened: optional(list(bool, 16), 'which of `path_indexes` are hardened'),
+      // Not `path`: naming that is refused at creation, as Turnkey refuses it.
       derivation_path: cel(field(string, "BIP-32 path, such as `m/44'/60'/0'/0/0`")),
       name: cel(field(string, 'its name, or empty')),
       wallet_id: cel(field(string, 'the id of its wallet')),

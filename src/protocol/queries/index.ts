@@ -1,5 +1,9 @@
 /** All queries; routes, checks, the OpenAPI document and the SDK are derived from this list. */
 import type { Query } from '../activities/activity.ts';
+import { checkPolicy } from './check-policy.ts';
+import { dryRun } from './dry-run.ts';
+import { explainActivity } from './explain-activity.ts';
+import { formatPolicy } from './format-policy.ts';
 import { getActivity } from './get-activity.ts';
 import { getApiKey } from './get-api-key.ts';
 import { getApiKeys } from './get-api-keys.ts';
@@ -9,6 +13,7 @@ import { getOauthProviders } from './get-oauth-providers.ts';
 import { getOrganization } from './get-organization.ts';
 import { getOrganizationConfigs } from './get-organization-configs.ts';
 import { getPolicy } from './get-policy.ts';
+import { getPolicyEvaluations } from './get-policy-evaluations.ts';
 import { getPrivateKey } from './get-private-key.ts';
 import { getSmartContractInterface } from './get-smart-contract-interface.ts';
 import { getUser } from './get-user.ts';
@@ -48,6 +53,11 @@ const registered = [
   listPrivateKeyTags,
   getPolicy,
   listPolicies,
+  getPolicyEvaluations,
+  checkPolicy,
+  formatPolicy,
+  dryRun,
+  explainActivity,
   getSmartContractInterface,
   listSmartContractInterfaces,
   getActivity,

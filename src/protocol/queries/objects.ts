@@ -176,7 +176,9 @@ export const activity = v.object({
   waitsUntil: v.exactOptional(timestampSchema),
   canApprove: v.boolean(),
   canReject: v.boolean(),
-  failure: v.nullable(v.object({ code: v.number(), message: v.string(), details: v.array(v.unknown()) })),
+  failure: v.nullable(
+    v.object({ code: v.number(), message: v.string(), details: v.array(v.record(v.string(), v.unknown())) }),
+  ),
   /** What the enclave noticed about the passkey that stamped it. */
   facts: v.exactOptional(v.object({ signCountRegressed: v.boolean(), userVerified: v.boolean() })),
   ...times,

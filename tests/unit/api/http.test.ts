@@ -134,6 +134,14 @@ describe('requests for the enclave', () => {
     expect(Buffer.from(requests[0]?.body ?? [])).toEqual(body);
   });
 
+  test('the wish for an explanation is passed on', async () => {
+    for (const wish of ['1', '0', 'true']) {
+      await send('POST', sign, { body: '{}', headers: { 'x-countersign-explain': wish } });
+    }
+    await send('POST', sign, { body: '{}' });
+    expect(requests.map(({ explain }) => explain)).toEqual([true, undefined, undefined, undefined]);
+  });
+
   test('a passkey stamp, a query, and no stamp at all are passed on as they are', async () => {
     await send('POST', '/public/v1/query/whoami', { body: '{}', headers: { 'x-stamp-webauthn': '{"a":"b"}' } });
     await send('POST', '/public/v1/query/whoami?x=1', { body: '{}' });
@@ -255,6 +263,7 @@ describe('paths and methods', () => {
       'X-Stamp-Webauthn',
       'X-Stamp-Attested',
       'X-Session',
+      'X-Countersign-Explain',
     ]) {
       expect(preflight.headers['access-control-allow-headers']?.split(', ')).toContain(name);
     }

@@ -41,6 +41,9 @@ test('names', () => {
   expect(methods.getWhoami).toEqual({ path: 'query/whoami' });
   expect(methods.getUser).toEqual({ path: 'query/get_user' });
   expect(methods.getUsers).toEqual({ path: 'query/list_users' });
+  expect(methods.getPolicyEvaluations).toEqual({ path: 'query/get_policy_evaluations' });
+  expect(methods.dryRun).toEqual({ path: 'query/dry_run' });
+  expect(methods.checkPolicy).toEqual({ path: 'query/check_policy' });
 });
 
 test('types', () => {
@@ -51,6 +54,8 @@ test('types', () => {
   expectTypeOf<Client['getWhoami']>().toBeCallableWith({ organizationId: 'x' });
   expectTypeOf<Awaited<ReturnType<Client['getWhoami']>>>().toHaveProperty('userId').toEqualTypeOf<string>();
   expectTypeOf<Client['getUser']>().parameter(0).toHaveProperty('userId').toEqualTypeOf<string>();
+  expectTypeOf<Client['dryRun']>().parameter(0).toHaveProperty('activity');
+  expectTypeOf<Awaited<ReturnType<Client['explainActivity']>>>().toHaveProperty('policiesChanged');
   // The newest version alone: signWith, not the privateKeyId of the first one.
   expectTypeOf<Client['signRawPayload']>().parameter(0).toHaveProperty('signWith').toEqualTypeOf<string>();
   expectTypeOf<Client['signRawPayload']>().parameter(0).not.toHaveProperty('privateKeyId');

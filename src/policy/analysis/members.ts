@@ -1,0 +1,50 @@
+/** Members of maps and of decoded arguments. */
+import type { Encoding, Item } from './encoding.ts';
+import { and, apply, integer, type Term, truth } from './smt.ts';
+import { lengthOf, placeClass, placeEncoding, type Symbols, symbolOf, tagOf } from './symbols.ts';
+
+type Member = {
+  /** Otherwise asking for a member is an error. */
+  readonly isContainer: Term;
+  readonly there: Term;
+  /** Where it is there. */
+  readonly value: Encoding;
+};
+
+/** Elements of a decoded array that are looked at; a longer one is seen as if it ended there. */
+const maxItems = 8;
+
+/** By a constant key. Undefined for what has no members, or none that are encoded. */
+export function memberOf(symbols: Symbols, container: Encoding, key: string | bigint): Member | undefined {
+  if (container.kind === 'map' && typeof key === 'string') {
+    const place = `${container.place}[${JSON.stringify(key)}]`;
+    const there = symbolOf(symbols, place, 'present', container.type.value).term;
+    return { isContainer: truth, there, value: placeEncoding(symbols, place, container.type.value) };
+  }
+  if (container.kind !== 'dynamic') return undefined;
+  const type = typeOf(container);
+  if (typeof key === 'string') {
+    const place = `${container.place}[${JSON.stringify(key)}]`;
+    const isContainer = tagOf(symbols, container.place, 'map');
+    const there = and(isContainer, symbolOf(symbols, place, 'present', type).term);
+    return { isContainer, there, value: placeEncoding(symbols, place, type) };
+  }
+  if (key < 0n || key >= maxItems) return undefined;
+  const isContainer = tagOf(symbols, container.place, 'list');
+  const length = lengthOf(symbols, container.place, maxItems);
+  const there = and(isContainer, apply('>', length, integer(key)));
+  return { isContainer, there, value: placeEncoding(symbols, `${container.place}[${key}]`, type) };
+}
+
+const typeOf = ({ caseless }: Encoding & { kind: 'dynamic' }) =>
+  caseless ? ({ kind: 'value', caseless: true } as const) : ({ kind: 'value' } as const);
+
+/** The elements of a decoded array. */
+export function dynamicItems(symbols: Symbols, list: Encoding & { kind: 'dynamic' }): Item[] {
+  symbols.bounded.set(placeClass(list.place), maxItems);
+  const length = lengthOf(symbols, list.place, maxItems);
+  return Array.from({ length: maxItems }, (_, index) => ({
+    there: apply('>', length, integer(index)),
+    value: placeEncoding(symbols, `${list.place}[${index}]`, typeOf(list)),
+  }));
+}

@@ -1,0 +1,201 @@
+/** What holds between the facts of every request that there can be. Only what is certain: it decides what is answered "no". */
+import { activityKind } from '../activity-kind.ts';
+import { activityClass, activityKinds } from '../schema/activities.ts';
+import { exposedParameters } from '../schema/parameters.ts';
+import { foldCase } from '../text.ts';
+import type { Type } from '../types.ts';
+import { parseWindow } from '../windows.ts';
+import { schema } from './schema.ts';
+import { and, apply, equal, implies, integer, ite, not, or, type Term, text } from './smt.ts';
+import {
+  itemsAt,
+  placeEncoding,
+  type Role,
+  type Symbol,
+  type Symbols,
+  symbolKey,
+  symbolOf,
+  textId,
+} from './symbols.ts';
+
+const string: Type = { kind: 'string' };
+const find = ({ all }: Symbols, place: string, role: Role = 'value'): Symbol | undefined =>
+  all.get(symbolKey(place, role));
+
+export const isKind = (symbols: Symbols, kinds: Iterable<string>): Term => {
+  const { term } = symbolOf(symbols, 'activity.kind', 'value', string);
+  return or(...Array.from(kinds, (kind) => equal(term, textId(symbols, kind))));
+};
+
+/** Also those that no expression asks about but decisions do. */
+export function relate(symbols: Symbols): void {
+  relateKinds(symbols);
+  relateSigned(symbols);
+  relateSigners(symbols);
+  relateApprovals(symbols);
+  relateCalldata(symbols);
+  relateWindows(symbols);
+  const now = find(symbols, 'now');
+  // No request is older than this program.
+  if (now) symbols.script.assert(apply('>=', now.term, integer(BigInt(Date.UTC(2026, 0, 1)) * 1_000_000n)));
+  for (const { role, type, sort, term } of [...symbols.all.values()]) {
+    if (role !== 'value' || type.kind !== 'address' || sort !== 'String') continue;
+    const isAddress = and(equal(apply('str.len', term), '42'), apply('str.prefixof', text('0x'), term));
+    symbols.script.assert(or(equal(term, text('')), isAddress));
+  }
+  relateTypes(symbols);
+  relateCases(symbols);
+}
+
+function relateKinds(symbols: Symbols): void {
+  const { script } = symbols;
+  script.assert(isKind(symbols, activityKinds));
+  for (const name of ['resource', 'action'] as const) {
+    const symbol = find(symbols, `activity.${name}`);
+    if (!symbol) continue;
+    const groups = Map.groupBy(activityKinds, (kind) => activityClass(kind)?.[name] ?? '');
+    const each = [...groups].map(([value, kinds]) =>
+      and(equal(symbol.term, textId(symbols, value)), isKind(symbols, kinds)),
+    );
+    script.assert(or(...each));
+  }
+  for (const { place, role, term } of [...symbols.all.values()]) {
+    const [, name] = /^activity\.params\.(\w+)$/.exec(place) ?? [];
+    if (role !== 'present' || name === undefined) continue;
+    const kinds = Object.entries(exposedParameters).filter(([, names]) => names.includes(name));
+    script.assert(
+      implies(
+        term,
+        isKind(
+          symbols,
+          kinds.map(([kind]) => kind),
+        ),
+      ),
+    );
+  }
+}
+
+/** `activity.type` is a kind with prefix and version: of the texts that are known the one or the other, or another. */
+function relateTypes(symbols: Symbols): void {
+  const { script, texts } = symbols;
+  const type = find(symbols, 'activity.type');
+  if (!type) return;
+  if (type.sort === 'String') {
+    const named = activityKinds.map((kind) => {
+      const plain = `ACTIVITY_TYPE_${kind}`;
+      const isVersion = and(
+        apply('str.prefixof', text(`${plain}_V`), type.term),
+        equal(apply('str.len', type.term), integer(plain.length + 3)),
+      );
+      return and(isKind(symbols, [kind]), or(equal(type.term, text(plain)), isVersion));
+    });
+    return script.assert(or(...named));
+  }
+  for (const [known, id] of [...texts]) {
+    const is = equal(type.term, integer(id));
+    const kind = activityKind(known);
+    const isType = known.startsWith('ACTIVITY_TYPE_') && activityKinds.includes(kind);
+    script.assert(isType ? implies(is, isKind(symbols, [kind])) : not(is));
+  }
+}
+
+const rawKinds = ['SIGN_RAW_PAYLOAD', 'SIGN_RAW_PAYLOADS'];
+const sendingKinds = ['SIGN_TRANSACTION', 'ETH_SEND_TRANSACTION', 'SOL_SEND_TRANSACTION'];
+const chains = ['eth', 'solana', 'tron', 'bitcoin', 'tempo'];
+const ofPayloads = new Set(['eth.eip_712', 'eth.eip_7702_authorization']);
+
+/** What is signed is one thing, and only some kinds sign it. */
+function relateSigned(symbols: Symbols): void {
+  const places = chains.flatMap((chain) => {
+    const type = schema[chain]?.type;
+    return type?.kind === 'struct' ? Object.keys(type.fields).map((name) => `${chain}.${name}`) : [];
+  });
+  const signed = places.flatMap((place) => find(symbols, place, 'present') ?? []);
+  for (const [index, { place, term }] of signed.entries()) {
+    symbols.script.assert(implies(term, isKind(symbols, ofPayloads.has(place) ? rawKinds : sendingKinds)));
+    for (const other of signed.slice(index + 1)) symbols.script.assert(not(and(term, other.term)));
+  }
+  const payload = find(symbols, 'payload', 'present');
+  if (payload) symbols.script.assert(implies(payload.term, isKind(symbols, rawKinds)));
+}
+
+function relateSigners(symbols: Symbols): void {
+  const { script } = symbols;
+  const [wallet, account, key, tx] = ['wallet', 'wallet_account', 'private_key', 'eth.tx'].map((place) =>
+    find(symbols, place, 'present'),
+  );
+  if (wallet && account) script.assert(implies(account.term, wallet.term));
+  if (account && key) script.assert(not(and(account.term, key.term)));
+  const [id, walletId] = [find(symbols, 'wallet.id'), find(symbols, 'wallet_account.wallet_id')];
+  if (id && walletId && account && id.sort === walletId.sort)
+    script.assert(implies(account.term, equal(id.term, walletId.term)));
+  const [from, address] = [find(symbols, 'eth.tx.from'), find(symbols, 'wallet_account.address')];
+  if (from?.sort === 'Int' && address?.sort === 'Int' && tx && account) {
+    script.assert(implies(and(tx.term, account.term), equal(from.term, apply('fold', address.term))));
+  }
+}
+
+/** Who started the activity approves it; nobody approves twice, and everybody with one credential. */
+function relateApprovals(symbols: Symbols): void {
+  const { script } = symbols;
+  const own = approverIds(symbols);
+  script.assert(apply('>=', (find(symbols, 'approvers', 'length') as Symbol).term, '1'));
+  if (own.length > 1) script.assert(apply('distinct', ...own));
+  const credentials = find(symbols, 'credentials', 'length');
+  if (!credentials) return;
+  script.assert(equal(credentials.term, (find(symbols, 'approvers', 'length') as Symbol).term));
+  const ids = own.map((_, index) => symbolOf(symbols, `credentials[${index}].id`, 'value', string).term);
+  if (ids.length > 1) script.assert(apply('distinct', ...ids));
+  for (const [index, id] of own.entries()) {
+    const user = find(symbols, `credentials[${index}].user_id`);
+    if (user && user.sort === (find(symbols, `approvers[${index}].id`) as Symbol).sort)
+      script.assert(equal(user.term, id));
+  }
+}
+
+function approverIds(symbols: Symbols): readonly Term[] {
+  const type = schema.approvers?.type as Type & { kind: 'list' };
+  return itemsAt(symbols, 'approvers', type).map(
+    (_, index) => symbolOf(symbols, `approvers[${index}].id`, 'value', string).term,
+  );
+}
+
+/** The selector is the beginning of the data. */
+function relateCalldata(symbols: Symbols): void {
+  const { script, wantString, asString } = symbols;
+  const names = ['eth.tx.data', 'eth.tx.selector', 'eth.tx.function_signature'];
+  const [data, selector, signature] = names.map((place) => find(symbols, place));
+  if (data?.sort === 'String') script.assert(apply('str.prefixof', text('0x'), data.term));
+  if (!data || !(selector || signature)) return;
+  if (!names.every((name) => asString.has(name))) return void names.forEach((name) => wantString.add(name));
+  const start = apply('str.substr', data.term, '0', '10');
+  const known = ite(apply('>=', apply('str.len', data.term), '10'), start, text(''));
+  if (selector) script.assert(equal(selector.term, known));
+  if (signature) script.assert(or(equal(signature.term, text('')), equal(signature.term, known)));
+}
+
+/** A longer window holds all that a shorter one does. */
+function relateWindows(symbols: Symbols): void {
+  const windows = [...symbols.all.values()].flatMap(({ place, role, term }) => {
+    const [, of, length] = /^history\["((?:spent|activities)\/.*)\/(\d+)"\]$/.exec(place) ?? [];
+    return role === 'value' && of !== undefined ? [{ of, length: Number(length), term }] : [];
+  });
+  for (const short of windows) {
+    for (const long of windows) {
+      if (short.of === long.of && short.length < long.length) symbols.script.assert(apply('<=', short.term, long.term));
+    }
+  }
+}
+
+/** Lower case, of the texts that are known; what compares without case is in lower case already. */
+function relateCases(symbols: Symbols): void {
+  const { script, texts, all } = symbols;
+  for (const known of [...texts.keys()]) textId(symbols, foldCase(known));
+  for (const [known, id] of texts) script.assert(equal(apply('fold', integer(id)), textId(symbols, foldCase(known))));
+  for (const { role, type, sort, term } of all.values()) {
+    const isFolded = role === 'value' && (type.kind === 'address' || type.kind === 'caseless');
+    if (isFolded && sort === 'Int') script.assert(equal(apply('fold', term), term));
+  }
+}
+
+export { parseWindow, placeEncoding };

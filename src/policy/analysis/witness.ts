@@ -1,0 +1,213 @@
+/** A solution as a request, in the form in which `policy decide` takes cases. */
+import type { JsonObject, JsonValue } from '../../protocol/json.ts';
+import { activityClass } from '../schema/activities.ts';
+import { formatDuration, formatTimestamp } from '../time.ts';
+import type { Field, Type } from '../types.ts';
+import { schema } from './schema.ts';
+import type { Term } from './smt.ts';
+import { integerOf, textOf } from './solver.ts';
+import { type Role, type Symbol, type Symbols, symbolKey, tags } from './symbols.ts';
+
+export type Witness = {
+  readonly facts: JsonObject;
+  readonly approvers: readonly JsonValue[];
+  readonly credentials: readonly JsonValue[];
+  readonly rootQuorum: { readonly threshold: number; readonly userIds: readonly string[] };
+};
+
+type Reader = {
+  readonly symbols: Symbols;
+  readonly values: ReadonlyMap<Term, string>;
+  readonly texts: ReadonlyMap<string, string>;
+  /** Texts that were made up, by place and number. */
+  readonly made: Map<string, string>;
+};
+
+export function readWitness(symbols: Symbols, values: ReadonlyMap<Term, string>): Witness {
+  const texts = new Map([...symbols.texts].map(([text, id]) => [String(id), text]));
+  const reader: Reader = { symbols, values, texts, made: new Map() };
+  const roots = Object.entries(schema).flatMap(([name, field]) => {
+    const value = name === 'activity' ? activityOf(reader, field) : fieldOf(reader, name, field);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const { approvers, credentials, time, ...facts } = Object.fromEntries(roots) as JsonObject;
+  const [first] = approvers as { id: string }[];
+  const isRoot = valueOf(reader, '?root', 'bool') === 'true';
+  const history = historyOf(reader);
+  return {
+    facts: { ...facts, ...(history && { history }) },
+    approvers: approvers as JsonValue[],
+    credentials: (credentials ?? []) as JsonValue[],
+    rootQuorum: { threshold: 1, userIds: isRoot && first ? [first.id] : [] },
+  };
+}
+
+const symbolAt = ({ symbols }: Reader, place: string, role: Role = 'value'): Symbol | undefined =>
+  symbols.all.get(symbolKey(place, role));
+
+function valueOf(reader: Reader, place: string, role: Role = 'value'): string | undefined {
+  const symbol = symbolAt(reader, place, role);
+  return symbol && reader.values.get(symbol.term);
+}
+
+/** Undefined for what is absent, and for what nothing asks about. */
+function fieldOf(reader: Reader, place: string, field: Field): JsonValue | undefined {
+  if (valueOf(reader, place, 'present') === 'false') return undefined;
+  return readAt(reader, place, field.type, always.has(place) || valueOf(reader, place, 'present') === 'true');
+}
+
+const always = new Set(['organization', 'request', 'approvers']);
+
+/** `required`: something has to stand there. */
+function readAt(reader: Reader, place: string, type: Type, required: boolean): JsonValue | undefined {
+  switch (type.kind) {
+    case 'struct': {
+      const fields = Object.entries(type.fields).flatMap(([name, field]) => {
+        const value = fieldOf(reader, `${place}.${name}`, field);
+        return value === undefined ? [] : [[name, value] as const];
+      });
+      return fields.length > 0 || required ? Object.fromEntries(fields) : undefined;
+    }
+    case 'list':
+      return listAt(reader, place, type, required);
+    case 'map':
+      return membersAt(reader, place, type.value) ?? (required ? {} : undefined);
+    case 'value':
+      return dynamicAt(reader, place, type);
+    default:
+      return scalarAt(reader, place, type) ?? (required ? exampleOf(reader, place, type, '') : undefined);
+  }
+}
+
+function scalarAt(reader: Reader, place: string, type: Type): JsonValue | undefined {
+  const value = valueOf(reader, place);
+  if (value === undefined) return undefined;
+  switch (type.kind) {
+    case 'bool':
+      return value === 'true';
+    case 'int':
+    case 'uint':
+      return { $int: String(integerOf(value)) };
+    case 'timestamp':
+      return formatTimestamp(integerOf(value));
+    case 'duration':
+      return formatDuration(integerOf(value));
+    default:
+      return readText(reader, place, type, value);
+  }
+}
+
+function readText(reader: Reader, place: string, type: Type, value: string): JsonValue {
+  if (value.startsWith('"')) return textOf(value);
+  return reader.texts.get(value) ?? exampleOf(reader, place, type, value);
+}
+
+/** Something that is none of the known texts, another one for each number. */
+function exampleOf({ symbols, made }: Reader, place: string, type: Type, number: string): JsonValue {
+  if (type.kind === 'bool') return false;
+  if (type.kind === 'bytes') return '0x';
+  if (type.kind !== 'string' && type.kind !== 'address' && type.kind !== 'caseless' && type.kind !== 'value') return 0;
+  const shape =
+    type.kind === 'address' || /\.(?:to|from|address)$/.test(place)
+      ? 'address'
+      : /\.(?:data|selector|function_signature)$/.test(place)
+        ? 'hex'
+        : 'text';
+  const key = `${shape} ${number}`;
+  const known = made.get(key);
+  if (known !== undefined && number !== '') return known;
+  for (let index = made.size + 1; ; index++) {
+    const name = /(\w+)\[\d+\]\.id$/.exec(place)?.[1]?.replace(/s$/, '') ?? /(\w+)\W*$/.exec(place)?.[1] ?? 'text';
+    const text =
+      shape === 'text'
+        ? `${name}-${index}`
+        : `0x${index.toString(16).padStart(shape === 'hex' ? 8 : 40, shape === 'hex' ? '0' : 'a')}`;
+    if (symbols.texts.has(text) || [...made.values()].includes(text)) continue;
+    made.set(key, text);
+    return text;
+  }
+}
+
+function listAt(
+  reader: Reader,
+  place: string,
+  type: Type & { kind: 'list' },
+  required: boolean,
+): JsonValue | undefined {
+  const length = valueOf(reader, place, 'length');
+  if (length !== undefined) {
+    return Array.from(
+      { length: Number(integerOf(length)) },
+      (_, index) => readAt(reader, `${place}[${index}]`, type.element, true) ?? null,
+    );
+  }
+  const members = [...reader.symbols.all.values()].filter((symbol) => symbol.place === place && symbol.role === 'has');
+  if (members.length === 0) return required ? [] : undefined;
+  return members.filter(({ term }) => reader.values.get(term) === 'true').map(({ member }) => member);
+}
+
+/** The members of a map that something asks about. */
+function membersAt(reader: Reader, place: string, type: Type): JsonObject | undefined {
+  const prefix = `${place}["`;
+  const found = [...reader.symbols.all.values()].filter(
+    (symbol) => symbol.role === 'present' && symbol.place.startsWith(prefix),
+  );
+  const entries = found.flatMap((symbol) => {
+    const rest = symbol.place.slice(place.length);
+    const key = memberKey(rest);
+    if (key === undefined || reader.values.get(symbol.term) !== 'true') return [];
+    return [[key, readAt(reader, symbol.place, type, true) ?? ''] as const];
+  });
+  return found.length > 0 ? Object.fromEntries(entries) : undefined;
+}
+
+/** Of `["key"]`; undefined for a place inside of it. */
+function memberKey(rest: string): string | undefined {
+  try {
+    const [key] = JSON.parse(rest) as [string];
+    return key;
+  } catch {
+    return undefined;
+  }
+}
+
+function dynamicAt(reader: Reader, place: string, type: Type): JsonValue {
+  const tag = tags[Number(valueOf(reader, place, 'tag') ?? '1')];
+  switch (tag) {
+    case 'int':
+      return { $int: String(integerOf(valueOf(reader, place, 'int') ?? '0')) };
+    case 'bool':
+      return valueOf(reader, place, 'bool') === 'true';
+    case 'list': {
+      const length = Number(valueOf(reader, place, 'length') ?? '0');
+      return Array.from({ length }, (_, index) => dynamicAt(reader, `${place}[${index}]`, type));
+    }
+    case 'map':
+      return membersAt(reader, place, type) ?? {};
+    default:
+      return readText(reader, place, type, valueOf(reader, place, 'text') ?? '');
+  }
+}
+
+/** The rest follows from the type. */
+function activityOf(reader: Reader, { type }: Field): JsonObject {
+  const fields = type.kind === 'struct' ? type.fields : {};
+  const params = fields.params && readAt(reader, 'activity.params', fields.params.type, true);
+  const kind = reader.texts.get(valueOf(reader, 'activity.kind') ?? '') ?? '';
+  const rootKind = activityClass(kind) ? {} : { resource: '', action: '' };
+  return { type: typeOf(reader, kind), ...rootKind, params: params ?? {} };
+}
+
+function typeOf(reader: Reader, kind: string): string {
+  const value = valueOf(reader, 'activity.type');
+  if (value?.startsWith('"')) return textOf(value);
+  const known = value === undefined ? undefined : reader.texts.get(value);
+  if (known !== undefined) return known;
+  const plain = `ACTIVITY_TYPE_${kind}`;
+  const versions = ['', '_V2', '_V3', '_V4', '_V5', '_V6', '_V7', '_V8', '_V9'].map((version) => plain + version);
+  return versions.find((version) => !reader.symbols.texts.has(version)) ?? plain;
+}
+
+function historyOf(reader: Reader): JsonObject | undefined {
+  return membersAt(reader, 'history', { kind: 'uint', wide: true });
+}
