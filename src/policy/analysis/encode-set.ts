@@ -6,7 +6,7 @@ import { type Encoders, encodeClause } from './encode.ts';
 import { type Encoded, isTrue } from './encoding.ts';
 import { isKind } from './relations.ts';
 import { and, equal, falsity, not, or, type Term, truth } from './smt.ts';
-import { type Symbols, symbolOf } from './symbols.ts';
+import { placeClass, type Symbols, symbolOf } from './symbols.ts';
 
 export type EncodedPolicy = { readonly policy: Policy; readonly applies: Term; readonly denies: Term };
 
@@ -52,7 +52,9 @@ export function encodeOptions(symbols: Symbols): SetOptions {
   const isAbout = symbolOf(symbols, 'activity.params.user_id', 'present', { kind: 'string' }).term;
   const userId = symbolOf(symbols, 'activity.params.user_id', 'value', { kind: 'string' });
   const initiator = symbolOf(symbols, 'approvers[0].id', 'value', { kind: 'string' });
-  const own = userId.sort === initiator.sort ? equal(userId.term, initiator.term) : falsity;
+  const isSame = userId.sort === initiator.sort;
+  if (!isSame) for (const { place } of [userId, initiator]) symbols.wantString.add(placeClass(place));
+  const own = isSame ? equal(userId.term, initiator.term) : falsity;
   return { root, own: and(isKind(symbols, credentialKinds), isAbout, own), isRootKind: isKind(symbols, rootKinds) };
 }
 

@@ -85,5 +85,3 @@ function part(text: Text, term: Term, from: Term, to: Term): Applied {
   };
   return { value, error: not(inside) };
 }
-
-export { or };

@@ -11,7 +11,6 @@ import {
   type Encoded,
   type Encoding,
   type Failing,
-  failed,
   fine,
   inOrder,
   isFalse,
@@ -211,5 +210,3 @@ function choose(condition: Term, a: Encoding, b: Encoding): Encoding | undefined
   if (a.kind === 'int' && b.kind === 'int') return { kind: 'int', term: ite(condition, a.term, b.term) };
   return undefined;
 }
-
-export { failed };

@@ -4,22 +4,12 @@ import { activityClass, activityKinds } from '../schema/activities.ts';
 import { exposedParameters } from '../schema/parameters.ts';
 import { foldCase } from '../text.ts';
 import type { Type } from '../types.ts';
-import { parseWindow } from '../windows.ts';
 import { schema } from './schema.ts';
 import { and, apply, equal, implies, integer, ite, not, or, type Term, text } from './smt.ts';
-import {
-  itemsAt,
-  placeEncoding,
-  type Role,
-  type Symbol,
-  type Symbols,
-  symbolKey,
-  symbolOf,
-  textId,
-} from './symbols.ts';
+import { type FactSymbol, itemsAt, type Role, type Symbols, symbolKey, symbolOf, textId } from './symbols.ts';
 
 const string: Type = { kind: 'string' };
-const find = ({ all }: Symbols, place: string, role: Role = 'value'): Symbol | undefined =>
+const find = ({ all }: Symbols, place: string, role: Role = 'value'): FactSymbol | undefined =>
   all.get(symbolKey(place, role));
 
 export const isKind = (symbols: Symbols, kinds: Iterable<string>): Term => {
@@ -85,7 +75,7 @@ function relateTypes(symbols: Symbols): void {
       const plain = `ACTIVITY_TYPE_${kind}`;
       const isVersion = and(
         apply('str.prefixof', text(`${plain}_V`), type.term),
-        equal(apply('str.len', type.term), integer(plain.length + 3)),
+        apply('>=', apply('str.len', type.term), integer(plain.length + 3)),
       );
       return and(isKind(symbols, [kind]), or(equal(type.term, text(plain)), isVersion));
     });
@@ -139,16 +129,16 @@ function relateSigners(symbols: Symbols): void {
 function relateApprovals(symbols: Symbols): void {
   const { script } = symbols;
   const own = approverIds(symbols);
-  script.assert(apply('>=', (find(symbols, 'approvers', 'length') as Symbol).term, '1'));
+  script.assert(apply('>=', (find(symbols, 'approvers', 'length') as FactSymbol).term, '1'));
   if (own.length > 1) script.assert(apply('distinct', ...own));
   const credentials = find(symbols, 'credentials', 'length');
   if (!credentials) return;
-  script.assert(equal(credentials.term, (find(symbols, 'approvers', 'length') as Symbol).term));
+  script.assert(equal(credentials.term, (find(symbols, 'approvers', 'length') as FactSymbol).term));
   const ids = own.map((_, index) => symbolOf(symbols, `credentials[${index}].id`, 'value', string).term);
   if (ids.length > 1) script.assert(apply('distinct', ...ids));
   for (const [index, id] of own.entries()) {
     const user = find(symbols, `credentials[${index}].user_id`);
-    if (user && user.sort === (find(symbols, `approvers[${index}].id`) as Symbol).sort)
+    if (user && user.sort === (find(symbols, `approvers[${index}].id`) as FactSymbol).sort)
       script.assert(equal(user.term, id));
   }
 }
@@ -167,7 +157,10 @@ function relateCalldata(symbols: Symbols): void {
   const [data, selector, signature] = names.map((place) => find(symbols, place));
   if (data?.sort === 'String') script.assert(apply('str.prefixof', text('0x'), data.term));
   if (!data || !(selector || signature)) return;
-  if (!names.every((name) => asString.has(name))) return void names.forEach((name) => wantString.add(name));
+  if (names.some((name) => !asString.has(name))) {
+    for (const name of names) wantString.add(name);
+    return;
+  }
   const start = apply('str.substr', data.term, '0', '10');
   const known = ite(apply('>=', apply('str.len', data.term), '10'), start, text(''));
   if (selector) script.assert(equal(selector.term, known));
@@ -197,5 +190,3 @@ function relateCases(symbols: Symbols): void {
     if (isFolded && sort === 'Int') script.assert(equal(apply('fold', term), term));
   }
 }
-
-export { parseWindow, placeEncoding };

@@ -19,7 +19,7 @@ import {
 /** What of a place a symbol stands for. `has`: whether a list of texts has this one. */
 export type Role = 'value' | 'present' | 'length' | 'tag' | 'int' | 'text' | 'bool' | 'has';
 
-export type Symbol = {
+export type FactSymbol = {
   readonly place: string;
   readonly role: Role;
   /** For `has`. */
@@ -42,7 +42,7 @@ export type Limits = {
 export type Symbols = {
   readonly script: Script;
   readonly limits: Limits;
-  readonly all: Map<string, Symbol>;
+  readonly all: Map<string, FactSymbol>;
   /** Texts by number; any other number is some other text. */
   readonly texts: Map<string, number>;
   /** Classes of places whose texts are seen as characters. */
@@ -95,12 +95,12 @@ const sortOf: Readonly<Record<Exclude<Role, 'value' | 'text'>, Sort>> = {
 
 export const symbolKey = (place: string, role: Role, member = ''): string => `${role} ${member} ${place}`;
 
-export function symbolOf(symbols: Symbols, place: string, role: Role, type: Type, member = ''): Symbol {
+export function symbolOf(symbols: Symbols, place: string, role: Role, type: Type, member = ''): FactSymbol {
   const key = symbolKey(place, role, member);
   const known = symbols.all.get(key);
   if (known) return known;
   const sort = role === 'value' || role === 'text' ? valueSort(symbols, place, type) : sortOf[role];
-  const symbol: Symbol = { place, role, member, sort, type, term: symbols.script.declare(sort) };
+  const symbol: FactSymbol = { place, role, member, sort, type, term: symbols.script.declare(sort) };
   symbols.all.set(key, symbol);
   const range = rangeOf(symbol);
   if (range) symbols.script.assert(inRange(symbol.term, range));
@@ -117,7 +117,7 @@ const isTextKind = (kind: Type['kind']): boolean => ['string', 'address', 'casel
 export const formOf = ({ asString }: Symbols, place: string): TextForm =>
   asString.has(placeClass(place)) ? 'string' : 'id';
 
-function rangeOf({ role, type }: Symbol): readonly [bigint, bigint] | undefined {
+function rangeOf({ role, type }: FactSymbol): readonly [bigint, bigint] | undefined {
   if (role === 'tag') return [0n, BigInt(tags.length - 1)];
   if (role === 'int') return wideInt;
   if (role !== 'value') return undefined;

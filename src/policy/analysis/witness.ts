@@ -6,7 +6,7 @@ import type { Field, Type } from '../types.ts';
 import { schema } from './schema.ts';
 import type { Term } from './smt.ts';
 import { integerOf, textOf } from './solver.ts';
-import { type Role, type Symbol, type Symbols, symbolKey, tags } from './symbols.ts';
+import { type FactSymbol, type Role, type Symbols, symbolKey, tags } from './symbols.ts';
 
 export type Witness = {
   readonly facts: JsonObject;
@@ -32,7 +32,7 @@ export function readWitness(symbols: Symbols, values: ReadonlyMap<Term, string>)
   });
   const { approvers, credentials, time, ...facts } = Object.fromEntries(roots) as JsonObject;
   const [first] = approvers as { id: string }[];
-  const isRoot = valueOf(reader, '?root', 'bool') === 'true';
+  const isRoot = solved(reader, '?root', 'bool') === 'true';
   const history = historyOf(reader);
   return {
     facts: { ...facts, ...(history && { history }) },
@@ -42,18 +42,18 @@ export function readWitness(symbols: Symbols, values: ReadonlyMap<Term, string>)
   };
 }
 
-const symbolAt = ({ symbols }: Reader, place: string, role: Role = 'value'): Symbol | undefined =>
+const symbolAt = ({ symbols }: Reader, place: string, role: Role = 'value'): FactSymbol | undefined =>
   symbols.all.get(symbolKey(place, role));
 
-function valueOf(reader: Reader, place: string, role: Role = 'value'): string | undefined {
+function solved(reader: Reader, place: string, role: Role = 'value'): string | undefined {
   const symbol = symbolAt(reader, place, role);
   return symbol && reader.values.get(symbol.term);
 }
 
 /** Undefined for what is absent, and for what nothing asks about. */
 function fieldOf(reader: Reader, place: string, field: Field): JsonValue | undefined {
-  if (valueOf(reader, place, 'present') === 'false') return undefined;
-  return readAt(reader, place, field.type, always.has(place) || valueOf(reader, place, 'present') === 'true');
+  if (solved(reader, place, 'present') === 'false') return undefined;
+  return readAt(reader, place, field.type, always.has(place) || solved(reader, place, 'present') === 'true');
 }
 
 const always = new Set(['organization', 'request', 'approvers']);
@@ -80,7 +80,7 @@ function readAt(reader: Reader, place: string, type: Type, required: boolean): J
 }
 
 function scalarAt(reader: Reader, place: string, type: Type): JsonValue | undefined {
-  const value = valueOf(reader, place);
+  const value = solved(reader, place);
   if (value === undefined) return undefined;
   switch (type.kind) {
     case 'bool':
@@ -134,7 +134,7 @@ function listAt(
   type: Type & { kind: 'list' },
   required: boolean,
 ): JsonValue | undefined {
-  const length = valueOf(reader, place, 'length');
+  const length = solved(reader, place, 'length');
   if (length !== undefined) {
     return Array.from(
       { length: Number(integerOf(length)) },
@@ -172,20 +172,20 @@ function memberKey(rest: string): string | undefined {
 }
 
 function dynamicAt(reader: Reader, place: string, type: Type): JsonValue {
-  const tag = tags[Number(valueOf(reader, place, 'tag') ?? '1')];
+  const tag = tags[Number(solved(reader, place, 'tag') ?? '1')];
   switch (tag) {
     case 'int':
-      return { $int: String(integerOf(valueOf(reader, place, 'int') ?? '0')) };
+      return { $int: String(integerOf(solved(reader, place, 'int') ?? '0')) };
     case 'bool':
-      return valueOf(reader, place, 'bool') === 'true';
+      return solved(reader, place, 'bool') === 'true';
     case 'list': {
-      const length = Number(valueOf(reader, place, 'length') ?? '0');
+      const length = Number(solved(reader, place, 'length') ?? '0');
       return Array.from({ length }, (_, index) => dynamicAt(reader, `${place}[${index}]`, type));
     }
     case 'map':
       return membersAt(reader, place, type) ?? {};
     default:
-      return readText(reader, place, type, valueOf(reader, place, 'text') ?? '');
+      return readText(reader, place, type, solved(reader, place, 'text') ?? '');
   }
 }
 
@@ -193,13 +193,13 @@ function dynamicAt(reader: Reader, place: string, type: Type): JsonValue {
 function activityOf(reader: Reader, { type }: Field): JsonObject {
   const fields = type.kind === 'struct' ? type.fields : {};
   const params = fields.params && readAt(reader, 'activity.params', fields.params.type, true);
-  const kind = reader.texts.get(valueOf(reader, 'activity.kind') ?? '') ?? '';
+  const kind = reader.texts.get(solved(reader, 'activity.kind') ?? '') ?? '';
   const rootKind = activityClass(kind) ? {} : { resource: '', action: '' };
   return { type: typeOf(reader, kind), ...rootKind, params: params ?? {} };
 }
 
 function typeOf(reader: Reader, kind: string): string {
-  const value = valueOf(reader, 'activity.type');
+  const value = solved(reader, 'activity.type');
   if (value?.startsWith('"')) return textOf(value);
   const known = value === undefined ? undefined : reader.texts.get(value);
   if (known !== undefined) return known;

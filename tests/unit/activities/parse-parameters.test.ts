@@ -123,7 +123,7 @@ describe('parameters that are refused', () => {
       'CREATE_POLICY_V3',
       { policyName: 'p', effect: 'EFFECT_MAYBE' },
       'parameters.effect',
-      /^expected \("EFFECT_ALLOW" \| "EFFECT_DENY"\)$/,
+      /^expected \("EFFECT_ALLOW" \| "EFFECT_DENY" \| "EFFECT_GUARD"\)$/,
     ],
     [
       'condition length',
