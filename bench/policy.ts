@@ -49,7 +49,7 @@ function bench(): void {
   const indexed1000Us = timeIndexed(size.sets);
   say(`1,000 policies spread over kinds and addresses: ${indexed1000Us.toFixed(2)} µs a decision`);
   const sameType1000Us = timeSameType(size.sets);
-  say(`1,000 policies of one kind, every one evaluated: ${sameType1000Us.toFixed(1)} µs a decision`);
+  say(`1,000 policies of one kind, none of which allows: ${sameType1000Us.toFixed(1)} µs a decision`);
   const replay = timeReplay(size.replayed, size.replays);
   say(`draft of 20 policies over ${size.replayed} activities: ${replay.ms.toFixed(0)} ms, allows ${replay.allowed}`);
   say('no figure for the analysis: it is not built yet');

@@ -39,7 +39,7 @@ export function timeIndexed(timing: Timing): number {
   return timeSet(createPolicySet(policies.map(compilePolicy)), activities.map(requestOf), timing);
 }
 
-/** Microseconds of a decision that no policy allows, so that each has to be evaluated. */
+/** Microseconds of a decision that no policy allows, so that none can be skipped for another that does. */
 export function timeSameType(timing: Timing): number {
   const conditions: readonly ((index: number) => string)[] = [
     (index) => `eth.tx.value > ${index}000000 && eth.tx.value <= ${index}000001`,

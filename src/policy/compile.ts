@@ -14,7 +14,7 @@ import {
 } from './evaluation.ts';
 import { typeMismatch } from './failure.ts';
 import { maxIterations } from './limits.ts';
-import { identical, nativeOrder, type Plan } from './plan.ts';
+import { different, identical, nativeOrder, type Plan } from './plan.ts';
 import type { Language } from './syntax.ts';
 import type { Value } from './types.ts';
 import type { Facts } from './values.ts';
@@ -278,6 +278,11 @@ function compileWithConstant(apply: Applied, first: Code, value: Value): Code {
       return (facts) => {
         const found = first(facts);
         return found === undefined ? undefined : found === value;
+      };
+    case different:
+      return (facts) => {
+        const found = first(facts);
+        return found === undefined ? undefined : found !== value;
       };
     case nativeOrder['<']:
       return (facts) => {

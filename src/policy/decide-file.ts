@@ -25,6 +25,7 @@ import { timeSchema } from './schema/time.ts';
 import { evaluateWithTrace } from './trace.ts';
 import type { Value } from './types.ts';
 import type { Facts } from './values.ts';
+import { history } from './windows.ts';
 
 export type CaseResult = {
   readonly id: string;
@@ -153,14 +154,14 @@ export function readRequest(
   path: string,
 ): { request: DecisionRequest; ignored: readonly string[] } {
   const { activity, ...given } = objectAt(fields.facts ?? {}, `${path}.facts`);
-  const schema = { ...conditionSchema, ...timeSchema };
+  const schema = { ...conditionSchema, ...timeSchema, history };
   const json = {
     ...given,
     ...(activity !== undefined && { activity: withClass(objectAt(activity, `${path}.facts.activity`)) }),
   };
   const { facts, ignored } = readFacts(schema, withClock(json), `${path}.facts`);
   const approvers = once(readList('approvers', fields.approvers, path));
-  const ids = approvers.map((approver) => String(approver.id));
+  const ids = approvers.map(({ id }) => id as string);
   const all = { ...facts, approvers, credentials: once(readList('credentials', fields.credentials, path)) };
   const rootQuorum = readRootQuorum(fields.rootQuorum, `${path}.rootQuorum`);
   const { kind, params } = (facts.activity ?? {}) as { kind?: string; params?: { user_id?: string } };

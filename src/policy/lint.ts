@@ -171,7 +171,7 @@ function lintNodes(effect: Effect, { tree, language }: Checked): readonly Findin
         return [...lintMacro(effect, node, place, sized), ...parts];
       }
       case 'conditional':
-        return [...below(node.condition, null), ...below(node.then), ...below(node.otherwise)];
+        return [...below(node.condition, null), ...below(node.whenTrue), ...below(node.whenFalse)];
       default:
         return children(node).flatMap((part) => below(part, null));
     }

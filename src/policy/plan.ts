@@ -49,6 +49,7 @@ export type Plan = { readonly source: Expression; readonly type: Type } & (
 
 /** `===` on the representations of both. */
 export const identical: Apply = (a: Value, b: Value) => a === b;
+export const different: Apply = (a: Value, b: Value) => a !== b;
 
 /** Of what JavaScript's own operators order rightly: booleans, bigints and numbers, also across each other. */
 export const nativeOrder: Readonly<Record<'<' | '<=' | '>' | '>=', Apply>> = {

@@ -15,7 +15,7 @@ export type TestReport = { readonly results: readonly TestResult[]; readonly cov
 
 type Json = { readonly [name: string]: JsonValue };
 
-const outcomes: ReadonlySet<JsonValue> = new Set(['allow', 'deny', 'implicit-deny', 'error', 'rejected-at-creation']);
+const outcomes = ['allow', 'deny', 'implicit-deny', 'error', 'rejected-at-creation'];
 
 /**
  * Decides each case of `file` by its `policies`, and compares what comes out with `expect`: an outcome, or an object of
@@ -28,7 +28,9 @@ export function testFile(file: JsonValue): TestReport {
     ...objectAt(item, `cases[${index}]`),
   }));
   if (listed.length === 0) throw new FactError('cases', 'expected at least one');
-  const decided = decideFile({ cases: listed.map(({ expect: _, ...given }: Json) => given) });
+  const decided = decideFile({
+    cases: listed.map((given) => Object.fromEntries(Object.entries(given).filter(([name]) => name !== 'expect'))),
+  });
   const results = decided.map((result, index) => {
     const expected = readExpected((listed[index] as Json).expect, `cases[${index}].expect`);
     return { id: result.id, failures: compare(expected, result) };
@@ -40,11 +42,11 @@ type Expected = Partial<Pick<CaseResult, 'outcome' | 'pending' | 'decidedBy'>>;
 
 function readExpected(given: JsonValue | undefined, path: string): Expected {
   const fields: Json = typeof given === 'string' ? { outcome: given } : objectAt(given, path);
-  const { outcome, pending, decidedBy, ...others } = fields;
-  const [unknown] = Object.keys(others);
+  const { outcome, pending } = fields;
+  const unknown = Object.keys(fields).find((name) => !['outcome', 'pending', 'decidedBy'].includes(name));
   if (unknown !== undefined) throw new FactError(`${path}.${unknown}`, 'expected outcome, pending or decidedBy');
-  if (outcome !== undefined && !outcomes.has(outcome)) {
-    throw new FactError(path, `expected one of ${[...outcomes].join(', ')}`);
+  if (outcome !== undefined && !outcomes.some((each) => each === outcome)) {
+    throw new FactError(path, `expected one of ${outcomes.join(', ')}`);
   }
   if (pending !== undefined && typeof pending !== 'boolean')
     throw new FactError(`${path}.pending`, 'expected true or false');

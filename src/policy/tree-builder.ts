@@ -32,7 +32,7 @@ export function children(node: Expression): readonly Expression[] {
     case 'binary':
       return [node.left, node.right];
     case 'conditional':
-      return [node.condition, node.then, node.otherwise];
+      return [node.condition, node.whenTrue, node.whenFalse];
     case 'list':
       return node.items;
     case 'map':

@@ -5,6 +5,7 @@
  */
 import type { Expression } from './syntax.ts';
 import { children } from './tree-builder.ts';
+import type { Field } from './types.ts';
 
 export type Window = {
   readonly of: 'spent' | 'activities';
@@ -31,6 +32,13 @@ export const isAsset = (text: string): boolean => /^eip155:(?:0|[1-9]\d{0,31})(?
 
 export const windowKey = ({ of, what, length }: Window): string => `${of}/${what}/${length}`;
 export const spendingKey = (asset: string): string => `spending/${asset}`;
+
+/** The fact that expressions read when they ask about the past. */
+export const history: Field = {
+  type: { kind: 'map', key: { kind: 'string' }, value: { kind: 'int', wide: true } },
+  description: 'sums by window',
+  optional: true,
+};
 
 /** The windows that an expression asks about, as far as it is one that was checked. */
 export function windowsOf(tree: Expression): readonly Window[] {

@@ -19,9 +19,9 @@ export function policiesOf(json: JsonValue, file: string): readonly NamedPolicy[
   return list.map((item, index) => {
     const path = many === undefined ? file : `${file}: policies[${index}]`;
     const given = objectAt(item, path) as JsonObject;
-    const name =
-      given.policyName ?? given.policyId ?? given.id ?? (many === undefined ? 'policy' : `policies[${index}]`);
-    return { name: String(name), texts: textsOf(given, path), given };
+    const named = [given.policyName, given.policyId, given.id].find((each) => typeof each === 'string');
+    const name = named ?? (many === undefined ? 'policy' : `policies[${index}]`);
+    return { name, texts: textsOf(given, path), given };
   });
 }
 

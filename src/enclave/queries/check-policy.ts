@@ -2,5 +2,4 @@ import { checkTexts } from '../../policy/check-texts.ts';
 import type { checkPolicy } from '../../protocol/queries/check-policy.ts';
 import type { Answer } from '../effect.ts';
 
-export const checkPolicyAnswer: Answer<typeof checkPolicy> = (_context, { organizationId: _, ...texts }) =>
-  checkTexts(texts);
+export const checkPolicyAnswer: Answer<typeof checkPolicy> = (_context, texts) => checkTexts(texts);

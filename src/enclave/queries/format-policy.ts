@@ -2,5 +2,4 @@ import { formatTexts } from '../../policy/check-texts.ts';
 import type { formatPolicy } from '../../protocol/queries/format-policy.ts';
 import type { Answer } from '../effect.ts';
 
-export const formatPolicyAnswer: Answer<typeof formatPolicy> = (_context, { organizationId: _, ...texts }) =>
-  formatTexts(texts);
+export const formatPolicyAnswer: Answer<typeof formatPolicy> = (_context, texts) => formatTexts(texts);

@@ -65,8 +65,8 @@ function write(node: Expression): readonly [text: string, strength: number] {
     case 'binary':
       return writeBinary(node);
     case 'conditional': {
-      const [condition, then] = [print(node.condition, conditional + 1), print(node.then, conditional + 1)];
-      return [`${condition} ? ${then} : ${print(node.otherwise, conditional)}`, conditional];
+      const [condition, then] = [print(node.condition, conditional + 1), print(node.whenTrue, conditional + 1)];
+      return [`${condition} ? ${then} : ${print(node.whenFalse, conditional)}`, conditional];
     }
     case 'list':
       return [`[${join(node.items)}]`, member];

@@ -57,10 +57,16 @@ export function parseCel(source: string): Expression {
     nested(() => {
       const condition = parseOr();
       if (!accept('?')) return condition;
-      const then = parseOr();
+      const whenTrue = parseOr();
       take(':');
-      const otherwise = parseExpression();
-      return add({ kind: 'conditional', condition, then, otherwise, span: joinSpans(condition.span, otherwise.span) });
+      const whenFalse = parseExpression();
+      return add({
+        kind: 'conditional',
+        condition,
+        whenTrue,
+        whenFalse,
+        span: joinSpans(condition.span, whenFalse.span),
+      });
     });
 
   const parseChain = (operator: '&&' | '||', operand: () => Expression): Expression => {

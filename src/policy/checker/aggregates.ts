@@ -111,12 +111,12 @@ export function inferConditional(
   hint: Type | undefined,
 ): Plan {
   const condition = inferBool(checker, node.condition, scope);
-  const then = checker.infer(node.then, after(node.condition, true, scope), hint);
-  const otherwise = checker.infer(node.otherwise, after(node.condition, false, scope), hint ?? then.type);
+  const then = checker.infer(node.whenTrue, after(node.condition, true, scope), hint);
+  const otherwise = checker.infer(node.whenFalse, after(node.condition, false, scope), hint ?? then.type);
   const common = unify(checker, [then, otherwise]);
   if ('odd' in common) {
     const message = 'both branches have one type';
-    return refuse(checker, node.otherwise, { message, expected: describeType(then.type) });
+    return refuse(checker, node.whenFalse, { message, expected: describeType(then.type) });
   }
   const [left = then, right = otherwise] = common.plans;
   return { op: 'conditional', source: node, type: common.type, condition, whenTrue: left, whenFalse: right };

@@ -23,7 +23,7 @@ export function isFlexible(node: Expression): boolean {
     case 'list':
       return node.items.every(isFlexible);
     case 'conditional':
-      return isFlexible(node.then) && isFlexible(node.otherwise);
+      return isFlexible(node.whenTrue) && isFlexible(node.whenFalse);
     default:
       return false;
   }

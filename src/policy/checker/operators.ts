@@ -1,7 +1,7 @@
 import { dynamicEquals, kindOf, Tagged, toDynamic, untag } from '../dynamic.ts';
 import { noSuchOverload, overflow } from '../failure.ts';
 import { rangeOf } from '../numbers.ts';
-import { type Apply, application, identical, type Plan } from '../plan.ts';
+import { type Apply, application, different, identical, type Plan } from '../plan.ts';
 import type { BinaryOperator, Expression } from '../syntax.ts';
 import { describeType, isDynamic, isInteger, isText, types } from '../type-relations.ts';
 import type { Type, Value } from '../types.ts';
@@ -105,7 +105,7 @@ function inferEquality(checker: Checker, node: Binary, operator: '==' | '!=', sc
   const equality = equalityOf(left.type, right.type, checker);
   if (equality === undefined) return mismatch(checker, node, left, right);
   const { apply, total } = equality;
-  const unequal = apply === identical ? (a: Value, b: Value) => a !== b : (a: Value, b: Value) => apply(a, b) !== true;
+  const unequal = apply === identical ? different : (a: Value, b: Value) => apply(a, b) !== true;
   const cost = left.type.kind === 'list' ? left.type.maxItems : 1;
   const test = operator === '==' ? apply : unequal;
   return application({
