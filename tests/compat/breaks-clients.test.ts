@@ -2,7 +2,7 @@
  * The things that break Turnkey's clients when a server gets them wrong, one test each. Three of them come with what they
  * belong to: the session JWT (22), the keys in HPKE bundles (23), and the text of an explicit policy denial (part of 17).
  */
-import { byRoot } from '../support/decision.ts';
+
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,6 +13,7 @@ import { activityView } from '../../src/enclave/views/activity.ts';
 import { findActivity, findActivityByName } from '../../src/protocol/registry.ts';
 import { generateApiKey } from '../../src/stamping/make-api-key-stamp.ts';
 import { createSoftwareAuthenticator } from '../../src/stamping/software-authenticator.ts';
+import { byRoot } from '../support/decision.ts';
 import { organization } from '../support/test-ledger.ts';
 import {
   type Answer,

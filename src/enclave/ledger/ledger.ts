@@ -113,9 +113,10 @@ export function createLedger(parts: LedgerParts): Ledger {
 
   function closeOpen(): void {
     const wait = closedAt + betweenBatches - performance.now();
-    if (wait <= 0) return closeNow();
     clearTimeout(closing);
-    closing = setTimeout(closeNow, wait);
+    closing = undefined;
+    if (wait > 0) closing = setTimeout(closeNow, wait);
+    else closeNow();
   }
 
   function closeNow(): void {
