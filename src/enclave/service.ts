@@ -7,6 +7,7 @@ import { type ActivityRecord, openActivity } from './activity-record.ts';
 import type { AnchoredState } from './anchors/anchor.ts';
 import { collectActivities } from './collect-activities.ts';
 import type { EffectContext, HintKind, Pagination, StampRules } from './effect.ts';
+import { fillPage } from './fill-page.ts';
 import { ownBytes, splitHashes } from './ledger/hash.ts';
 import { filterDigest, findIdentity, hintDigest } from './ledger/identities.ts';
 import { activityEntry, type Ledger } from './ledger/ledger.ts';
@@ -114,22 +115,25 @@ export function createService(ledger: Ledger, port: Port, sealer: Sealer, defaul
       };
       return (await collectActivities(fetchPart, page)).map((row) => provenRecord(opened, row, released));
     },
-    async listSubOrganizations(parent, { limit, before, after, hint }) {
+    async listSubOrganizations(parent, { hint, ...page }) {
       await ledger.settled();
-      const rows = await fetchRows(port, {
-        what: 'subOrganizations',
-        parentId: uuidBytes(parent.id),
-        hint: hint ? hintDigest(ledger.keys.hint, parent.id, hint.kind, hint.value) : null,
-        limit,
-        before: before ? uuidBytes(before) : null,
-        after: after ? uuidBytes(after) : null,
+      const digest = hint ? hintDigest(ledger.keys.hint, parent.id, hint.kind, hint.value) : null;
+      return fillPage(page, async ({ limit, before, after }) => {
+        const rows = await fetchRows(port, {
+          what: 'subOrganizations',
+          parentId: uuidBytes(parent.id),
+          hint: digest,
+          limit,
+          before: before ? uuidBytes(before) : null,
+          after: after ? uuidBytes(after) : null,
+        });
+        const ids = rows.organizationIds.slice(0, limit).map(uuidText);
+        const opened = await Promise.all(ids.map((id) => load(id).catch(unlessAltered)));
+        const found = opened.flatMap((one) =>
+          one && one.organization.parentId === parent.id && !one.organization.deleted ? [one.organization] : [],
+        );
+        return { ids, found };
       });
-      const opened = await Promise.all(
-        rows.organizationIds.slice(0, limit).map((id) => load(uuidText(id)).catch(unlessAltered)),
-      );
-      return opened.flatMap((one) =>
-        one && one.organization.parentId === parent.id && !one.organization.deleted ? [one.organization] : [],
-      );
     },
   };
   return service;

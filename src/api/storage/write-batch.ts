@@ -195,8 +195,8 @@ function compose(used: readonly Part[], columns: readonly Buffer[][]): string {
 }
 
 /**
- * A query of pg's that is done stays in memory until the whole heap is collected. Without its parameters that is little;
- * with them it would make V8 do so several times a second.
+ * Queries of pg's that are done were seen to outlive the collections of the young generation. Without their parameters
+ * that is little; with them V8 collected the whole heap twice a second under load.
  */
 async function run(client: ClientBase, query: Statement & { values: unknown[] }): Promise<void> {
   try {
