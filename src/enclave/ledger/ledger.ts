@@ -113,20 +113,29 @@ export function createLedger(parts: LedgerParts): Ledger {
 
   function closeOpen(): void {
     const wait = closedAt + betweenBatches - performance.now();
-    clearTimeout(closing);
-    closing = undefined;
-    if (wait > 0) closing = setTimeout(closeNow, wait);
+    if (wait > 0) closeAfter(wait);
     else closeNow();
   }
 
   function closeNow(): void {
+    stopWaiting();
     dispatch({ type: 'close' });
+  }
+
+  function closeAfter(delay: number): void {
+    stopWaiting();
+    closing = setTimeout(closeNow, delay);
+  }
+
+  /** A timer that has fired must not be taken for one that still closes what joins from now on. */
+  function stopWaiting(): void {
+    clearTimeout(closing);
+    closing = undefined;
   }
 
   /** Closes the open batch; whatever the map and the log hold now is its state. */
   function close(number: number): BatchRows {
-    clearTimeout(closing);
-    closing = undefined;
+    stopWaiting();
     closedAt = performance.now();
     const batch = open;
     const time = now();
@@ -211,7 +220,8 @@ export function createLedger(parts: LedgerParts): Ledger {
         for (const transition of transitions) for (const { secret } of transition.keys ?? []) secret.fill(0);
       }
       dispatch({ type: 'held', more });
-      if (more) closing ??= setTimeout(closeOpen, longestJoin);
+      if (more && closing === undefined)
+        closeAfter(Math.max(longestJoin, closedAt + betweenBatches - performance.now()));
     },
     close: closeOpen,
     settled() {

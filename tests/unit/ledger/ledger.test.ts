@@ -58,6 +58,14 @@ describe('an answer leaves only when its batch is durable and anchored', () => {
     ledger.close();
     expect(await settles(ledger)).toBe(true);
     expect(ledger.released().number).toBe(before + 2);
+    // Closing when nothing is open, too, keeps nothing from leaving by itself later.
+    ledger.append([{ from: null, to: organization('d') }]);
+    await ledger.settled();
+    ledger.close();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    ledger.append([{ from: null, to: organization('e') }], [], true);
+    await ledger.settled();
+    expect(ledger.released().number).toBe(before + 4);
   });
 
   test('not before the anchor has moved', async () => {
