@@ -119,6 +119,172 @@ test('the index decides as going through all policies does', () => {
   for (const count of Object.values(decided)) expect(count).toBeGreaterThan(300);
 });
 
+const operands = [
+  "activity.kind == 'a'",
+  "wallet.label != 'hot'",
+  "eth.tx.type == 'TYPE_2'",
+  'wallet.imported',
+  'eth.tx.value > 0',
+  'eth.tx.value <= 1',
+  'eth.tx.value <= 2',
+  'eth.tx.value != 3',
+  'eth.tx.nonce < 1',
+  'eth.tx.nonce >= 1',
+  "(eth.tx.value == 1 || wallet.label == 'x')",
+  "eth.tx.contract_call_args['x'] == 1",
+  "eth.tx.contract_call_args['y'] != 'a'",
+  "activity.params.user_id == 'a'",
+  "private_key.id == 'k'",
+  "approvers.any(u, u.id == 'alice')",
+];
+const celOperands = [
+  ...operands.slice(0, -1),
+  'has(private_key.id)',
+  'has(activity.params.user_id) && activity.params.user_id == "a"',
+  'eth.tx.data.startsWith("0x00")',
+  'eth.tx.data.matches("^0x(00)?$")',
+  'eth.tx.value / (eth.tx.nonce - eth.tx.nonce + 1) == 1',
+  'eth.tx.value / eth.tx.nonce == 1',
+  'eth.tx.calls.exists(c, c.value > eth.tx.value)',
+];
+
+/** Sets in which many have parts in common. */
+const similarPolicy = fc.constantFrom('cel' as const, 'turnkey' as const).chain((language) => {
+  const conjunction = fc
+    .subarray(language === 'cel' ? celOperands : operands.slice(0, -1), { minLength: 1, maxLength: 4 })
+    .map((found) => found.join(' && '));
+  const quantifier = language === 'cel' ? 'exists' : 'any';
+  return fc.record(
+    {
+      effect: fc.constantFrom('EFFECT_ALLOW', 'EFFECT_DENY', 'EFFECT_GUARD'),
+      condition: conjunction,
+      language: fc.constant(language),
+      consensus: fc.constantFrom(
+        ...['alice', 'bob', 'carol'].map((id) => `approvers.${quantifier}(u, u.id == '${id}')`),
+        "approvers[1].id == 'bob'",
+      ),
+      time: fc.constantFrom('time.now >= Timestamp("2026-01-01T00:00:00Z")', 'time.now > time.now'),
+    },
+    { requiredKeys: ['effect', 'condition', 'language'] },
+  );
+});
+const call = fc.record({ value: fc.bigInt(0n, 3n) }).map(struct);
+const fullFacts = fc.record({
+  activity: fc
+    .record({ kind: text, user_id: fc.constantFrom(undefined, 'a', 'b') })
+    .map(({ kind, user_id }) => struct({ kind, params: struct({ user_id }) })),
+  wallet: fc.option(fc.record({ label: fc.constantFrom('hot', 'x'), imported: fc.boolean() }).map(struct), {
+    nil: undefined,
+  }),
+  private_key: fc.option(fc.record({ id: fc.constantFrom('k', 'l') }).map(struct), { nil: undefined }),
+  eth: fc
+    .option(
+      fc.record({
+        type: fc.constantFrom('LEGACY', 'TYPE_2'),
+        value: fc.bigInt(0n, 3n),
+        nonce: fc.bigInt(0n, 2n),
+        data: fc.constantFrom('0x', '0x00'),
+        calls: fc.array(call, { maxLength: 2 }),
+        contract_call_args: fc.constantFrom<Value>(
+          new Map(),
+          new Map([['x', 1n]]),
+          new Map<string, Value>([
+            ['x', 'text'],
+            ['y', 'b'],
+          ]),
+        ),
+      }),
+      { nil: undefined, freq: 8 },
+    )
+    .map((tx) => struct({ tx: tx && struct(tx) })),
+  time: fc.constantFrom(0n, 1_800_000_000_000_000_000n).map((now) => struct({ now })),
+});
+
+test('what policies have in common is evaluated once, and the same is decided', () => {
+  const seen = { compiled: 0, screened: 0, allowed: 0, explicit: 0, pending: 0 };
+  fc.assert(
+    fc.property(
+      fc.array(similarPolicy, { minLength: 10, maxLength: 40 }),
+      fc.array(fullFacts, { minLength: 1, maxLength: 4 }),
+      (sources, all) => {
+        const allowing = sources.map((source, index) =>
+          index % 3 === 0 ? source : { ...source, effect: 'EFFECT_ALLOW' as const },
+        );
+        const denying = sources.map((source) => ({ ...source, effect: 'EFFECT_DENY' as const }));
+        for (const given of [sources, allowing, denying, sources.filter(({ effect }) => effect === 'EFFECT_ALLOW')]) {
+          const set = createPolicySet(compiled(given));
+          seen.compiled += set.policies.length;
+          for (const { fields, rest } of Object.values(set.index)) {
+            const groups = [...rest, ...fields.flatMap(({ byValue }) => [...byValue.values()].flat())];
+            seen.screened += groups.filter(({ screen }) => screen !== null).length;
+          }
+          for (const facts of all) {
+            const request: DecisionRequest = {
+              kind: 'SIGN_TRANSACTION',
+              facts: { ...facts, approvers: [user('alice')], credentials: [] },
+              initiatorId: 'alice',
+              rootQuorum: { threshold: 2, userIds: ['root'] },
+              others: () => [{ user: user('bob'), credentials: [] }],
+            };
+            const { outcome, pending } = decide(set, request);
+            const scanned = decideByScan(set, request);
+            expect({ outcome, pending }).toEqual({ outcome: scanned.outcome, pending: scanned.pending });
+            seen.allowed += Number(outcome === 'OUTCOME_ALLOW');
+            seen.explicit += Number(outcome === 'OUTCOME_DENY_EXPLICIT');
+            seen.pending += Number(pending);
+          }
+        }
+      },
+    ),
+    { numRuns: 200 },
+  );
+  for (const count of Object.values(seen)) expect(count).toBeGreaterThan(30);
+});
+
+test('nothing is kept from one decision for the next', () => {
+  const sources = ['0', '1', '2', '3', '4'].map((id) => ({
+    id,
+    effect: 'EFFECT_ALLOW' as const,
+    condition: `eth.tx.type == 'TYPE_2' && eth.tx.value > ${id}0`,
+  }));
+  const set = createPolicySet(sources.map(compilePolicy));
+  const tx: { type: string; value: bigint } = struct({ type: 'TYPE_2', value: 5n });
+  const request = {
+    kind: 'SIGN_TRANSACTION',
+    facts: { eth: struct({ tx }), approvers: [], credentials: [] },
+    initiatorId: 'alice',
+    rootQuorum: { threshold: 1, userIds: [] },
+  };
+  const outcomes = [15n, 0n, 25n].map((value) => {
+    tx.value = value;
+    return decide(set, request).outcome;
+  });
+  expect(outcomes).toEqual(['OUTCOME_ALLOW', 'OUTCOME_DENY_IMPLICIT', 'OUTCOME_ALLOW']);
+});
+
+test.each(['EFFECT_DENY', 'EFFECT_GUARD'] as const)('a field that should be there and is not: %s denies', (effect) => {
+  const sources = ['1', '2', '3', '4', '5'].flatMap((id) => [
+    { id: `to ${id}`, effect, condition: `eth.tx.to == '0x${id.repeat(40)}'` },
+    { id: `value ${id}`, effect, condition: `eth.tx.value > ${id}` },
+  ]);
+  const outcomeOf = (found: typeof sources, tx: { [name: string]: Value }) =>
+    decide(createPolicySet(found.map(compilePolicy)), {
+      kind: 'SIGN_TRANSACTION',
+      facts: { eth: struct({ tx: struct(tx) }), approvers: [], credentials: [] },
+      initiatorId: 'alice',
+      rootQuorum: { threshold: 1, userIds: [] },
+    }).outcome;
+  const address = `0x${'9'.repeat(40)}`;
+  expect(outcomeOf(sources, { to: address, value: 0n })).toBe('OUTCOME_DENY_IMPLICIT');
+  for (const [field, tx] of Object.entries({ to: { value: 0n }, value: { to: address } })) {
+    const found = sources.filter(({ id }) => id.startsWith(field));
+    expect(outcomeOf(found, tx)).toBe('OUTCOME_DENY_EXPLICIT');
+    expect(outcomeOf(found.slice(0, 1), tx)).toBe('OUTCOME_DENY_EXPLICIT');
+    const allowing = found.map((source) => ({ ...source, effect: 'EFFECT_ALLOW' as never }));
+    expect(outcomeOf(allowing, tx)).toBe('OUTCOME_DENY_IMPLICIT');
+  }
+});
+
 test('the index leaves out most of a thousand policies', () => {
   const sources = Array.from({ length: 1000 }, (_, index) => ({
     id: String(index),
@@ -129,5 +295,5 @@ test('the index leaves out most of a thousand policies', () => {
   const { fields, rest } = set.index.EFFECT_ALLOW;
   expect(rest).toHaveLength(0);
   expect(fields.map(({ path }) => path.join('.'))).toEqual(['eth.tx.to']);
-  expect(fields[0]?.byValue.get('7')).toHaveLength(1);
+  expect(fields[0]?.byValue.get('7')?.flatMap((group) => group.policies)).toHaveLength(1);
 });

@@ -105,22 +105,26 @@ const condition = fc.oneof(
   fc.record({ language: fc.constant('cel' as const), condition: combined(fc.oneof(shared, onlyCel)) }),
 );
 
-const ofTurnkey = combined(
-  fc.constantFrom(
-    'approvers.count() >= 2',
-    `approvers.any(u, u.id == 'alice')`,
-    `approvers.all(u, u.tags.contains('admins'))`,
-    `approvers.filter(u, u.tags.contains('admins')).count() >= 1`,
-    `approvers[1].id == 'bob'`,
-  ),
+const approvalsInTurnkey = fc.constantFrom(
+  'approvers.count() >= 2',
+  `approvers.any(u, u.id == 'alice')`,
+  `approvers.all(u, u.tags.contains('admins'))`,
+  `approvers.filter(u, u.tags.contains('admins')).count() >= 1`,
+  `approvers[1].id == 'bob'`,
 );
-const ofCel = combined(
-  fc.constantFrom(
-    'size(approvers) == 1',
-    `approvers.exists_one(u, 'admins' in u.tags)`,
-    `approvers.filter(u, u.id != 'alice').all(u, size(u.tags) > 0)`,
-    `approvers[1].tags[0] == 'admins'`,
-  ),
+const approvalsInCel = fc.constantFrom(
+  'size(approvers) == 1',
+  `approvers.exists_one(u, 'admins' in u.tags)`,
+  `approvers.filter(u, u.id != 'alice').all(u, size(u.tags) > 0)`,
+  `approvers[1].tags[0] == 'admins'`,
+);
+const ofTurnkey = combined(approvalsInTurnkey);
+const ofCel = combined(approvalsInCel);
+
+/** About requests and who approved them. */
+export const randomExpression: fc.Arbitrary<string> = fc.oneof(
+  combined(fc.oneof(shared, approvalsInTurnkey)),
+  combined(fc.oneof(shared, onlyCel, approvalsInCel)),
 );
 
 const policy: fc.Arbitrary<PolicySource> = fc
