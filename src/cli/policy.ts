@@ -2,11 +2,15 @@
 import { FactError } from '../policy/read-facts.ts';
 import { OperatorError } from './operator-error.ts';
 
-export type PolicyCommand = { readonly help: string; readonly run: (args: readonly string[]) => void };
+export type PolicyCommand = { readonly help: string; readonly run: (args: readonly string[]) => void | Promise<void> };
 
 type Named = { readonly summary: string; readonly load: () => Promise<PolicyCommand> };
 
 const commands: Readonly<Record<string, Named>> = {
+  analyse: {
+    summary: 'compares sets, asks what they can allow, finds policies that make no difference',
+    load: async () => (await import('./policy/analyse.ts')).analyseCommand,
+  },
   check: {
     summary: 'checks types, bounds and common holes',
     load: async () => (await import('./policy/check.ts')).checkCommand,
@@ -55,7 +59,7 @@ export async function policy([name, ...args]: readonly string[]): Promise<void> 
   const command = await find(name);
   if (!command) throw new OperatorError(generalHelp);
   try {
-    command.run(args);
+    await command.run(args);
   } catch (error) {
     if (error instanceof FactError) throw new OperatorError(error.message);
     throw error;

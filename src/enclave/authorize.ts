@@ -1,7 +1,13 @@
 /** Whether an activity may take effect now, by the root quorum and the policies of its organization. */
 import { activityKind } from '../policy/activity-kind.ts';
 import { type Decision, type DecisionRequest, decide } from '../policy/decide-policies.ts';
-import { compilePolicy, createPolicySet, InvalidPolicyError, type PolicySet } from '../policy/policy-set.ts';
+import {
+  type Policy as CompiledPolicy,
+  compilePolicy,
+  createPolicySet,
+  InvalidPolicyError,
+  type PolicySet,
+} from '../policy/policy-set.ts';
 import { sourceOf } from './activities/policies.ts';
 import { activityFacts, signerAddress } from './policy-facts.ts';
 import { countWindows, historyFacts, spendingOf } from './spending.ts';
@@ -86,8 +92,17 @@ function policySetOf({ policies }: Organization): PolicySet {
   return set;
 }
 
+/** By what is stored, which never changes in place: of a set in which one policy changes, the others stay. */
+const compiledPolicies = new WeakMap<Policy, CompiledPolicy>();
+
+function compileStored(policy: Policy): CompiledPolicy {
+  const known = compiledPolicies.get(policy) ?? compileChecked(policy);
+  compiledPolicies.set(policy, known);
+  return known;
+}
+
 /** What was checked when it was stored compiles; if it ever does not, it denies what it might have denied and allows nothing. */
-function compileStored(policy: Policy) {
+function compileChecked(policy: Policy): CompiledPolicy {
   try {
     return compilePolicy(sourceOf(policy));
   } catch (error) {

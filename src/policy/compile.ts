@@ -146,9 +146,17 @@ function compilePath(plan: Plan & { op: 'path' }): Code {
 }
 
 function compileField(compiler: Compiler, plan: Plan & { op: 'field' }): Code {
-  const object = compiler.compile(plan.object);
   const read = fieldReader(plan.step, plan.source.span);
   const { field } = plan.step;
+  if (plan.object.op === 'variable') {
+    const { slots } = compiler;
+    const { slot } = plan.object;
+    return () => {
+      const value = (slots[slot] as Struct)?.[field];
+      return value === undefined ? read(slots[slot]) : value;
+    };
+  }
+  const object = compiler.compile(plan.object);
   return (facts) => {
     const struct = object(facts);
     if (struct === undefined) return undefined;

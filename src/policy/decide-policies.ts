@@ -2,6 +2,7 @@
 import { type Approval, canBecome, prospectOf } from './approvals.ts';
 import { denies, isAgreed, isLiftable, isMet, outcomeOf, type PolicyOutcome } from './evaluate-policy.ts';
 import { absentNamespaces } from './namespaces.ts';
+import type { Visit } from './policy-groups.ts';
 import { someCandidate } from './policy-index.ts';
 import type { Effect, Policy, PolicySet } from './policy-set.ts';
 import { credentialKinds, rootKinds } from './schema/activities.ts';
@@ -32,7 +33,7 @@ export type Decision = {
 };
 
 /** Calls `visit` with the policies of an effect until it answers true; says whether it did. */
-type Candidates = (effect: Effect, visit: (policy: Policy) => boolean) => boolean;
+type Candidates = (effect: Effect, visit: Visit) => boolean;
 
 /** Looks only at the policies that the index finds; decides the same as {@link decideByScan}. */
 export function decide({ index, forget }: PolicySet, request: DecisionRequest): Decision {
@@ -69,8 +70,8 @@ function decideUnguarded(candidates: Candidates, request: DecisionRequest, absen
   if (deny) return { ...explicit(deny), pending };
   const waiting: Policy[] = [];
   if (!rootKinds.has(kind)) {
-    const allow = first(candidates, 'EFFECT_ALLOW', (policy) => {
-      if (!isMet(policy, facts, absent)) return false;
+    const allow = first(candidates, 'EFFECT_ALLOW', (policy, known) => {
+      if (!isMet(policy, facts, absent, known)) return false;
       if (isAgreed(policy, facts)) return true;
       waiting.push(policy);
       return false;
@@ -102,17 +103,17 @@ function awaitsLifting(candidates: Candidates, request: DecisionRequest, absent:
   const prospect = prospectOf(facts, request.others?.() ?? []);
   const stays = candidates(
     'EFFECT_GUARD',
-    (policy) => denies(policy, facts, absent) && !isLiftable(policy, absent, prospect),
+    (policy, known) => denies(policy, facts, absent, known) && !isLiftable(policy, absent, prospect),
   );
   if (stays) return false;
   const rest = decideUnguarded(candidates, request, absent);
   return rest.outcome === 'OUTCOME_ALLOW' || rest.pending;
 }
 
-function first(candidates: Candidates, effect: Effect, fits: (policy: Policy) => boolean): Policy | undefined {
+function first(candidates: Candidates, effect: Effect, fits: Visit): Policy | undefined {
   let found: Policy | undefined;
-  candidates(effect, (policy) => {
-    if (!fits(policy)) return false;
+  candidates(effect, (policy, known) => {
+    if (!fits(policy, known)) return false;
     found = policy;
     return true;
   });
@@ -120,7 +121,7 @@ function first(candidates: Candidates, effect: Effect, fits: (policy: Policy) =>
 }
 
 const firstThatDenies = (candidates: Candidates, effect: Effect, { facts }: DecisionRequest, absent: number) =>
-  first(candidates, effect, (policy) => denies(policy, facts, absent));
+  first(candidates, effect, (policy, known) => denies(policy, facts, absent, known));
 
 /** Users, not stamps: one who approved twice counts once. */
 function countRootApprovals({ facts, rootQuorum }: Pick<DecisionRequest, 'facts' | 'rootQuorum'>): number {

@@ -28,9 +28,9 @@ export type PolicyOutcome = {
 export const applies = (policy: Policy, facts: Facts, absent: number): boolean =>
   isMet(policy, facts, absent) && isAgreed(policy, facts);
 
-/** Whether condition and time hold. */
-export const isMet = ({ condition, time, needs }: Policy, facts: Facts, absent: number): boolean =>
-  (needs & absent) === 0 && test(condition, facts) === true && test(time, facts) === true;
+/** Whether condition and time hold; `known` is what the condition is, where that is known. */
+export const isMet = ({ condition, time, needs }: Policy, facts: Facts, absent: number, known?: boolean): boolean =>
+  (needs & absent) === 0 && (known ?? test(condition, facts)) === true && test(time, facts) === true;
 
 /** Whether those have approved whom the policy asks for. */
 export const isAgreed = ({ consensus }: Policy, facts: Facts): boolean => test(consensus, facts) === true;
@@ -49,10 +49,14 @@ function test(clause: Clause | null, facts: Facts): boolean | undefined {
 const asEvaluationError = (error: unknown, { checked }: Clause): EvaluationError =>
   error instanceof EvaluationError ? error : new EvaluationError('limit', String(error), checked.tree.span);
 
-/** Whether a deny or a guard does: it applies, or errs for another reason than a namespace that the activity lacks. */
-export function denies({ condition, consensus, time, needs }: Policy, facts: Facts, absent: number): boolean {
+/**
+ * Whether a deny or a guard does: it applies, or errs for another reason than a namespace that the activity lacks. `known`
+ * is what the condition is, where that is known.
+ */
+export function denies(policy: Policy, facts: Facts, absent: number, known?: boolean): boolean {
+  const { condition, consensus, time, needs } = policy;
   if ((needs & absent) !== 0) return false;
-  const met = test(condition, facts);
+  const met = known ?? test(condition, facts);
   if (met === undefined) return !isAbsence(failure());
   // What cannot err need not be evaluated once another clause is false.
   const agreed = met || consensus?.fallible ? test(consensus, facts) : false;

@@ -2,57 +2,55 @@ import type { Apply, Plan, Step } from './plan.ts';
 import type { Expression, Language } from './syntax.ts';
 import type { Type, Value } from './types.ts';
 
-/** A number for each plan: those with the same one have the same value, whatever the facts. */
-export type PlanKeys = (plan: Plan, language: Language) => number;
+/** What a plan is of. */
+export type Origin = {
+  readonly text: string;
+  /** Whose text it is. */
+  readonly language: Language;
+  /** As which it is evaluated. */
+  readonly evaluatedAs: Language;
+};
 
 /**
- * Of plans that are checked against one schema, each evaluated in one language. They are compared by their structure; which
- * function an application is follows from the text it came from, its types, and its place among those from the same text.
+ * Numbers plans that are checked against one schema, so that those with the same number have the same value whatever the facts.
+ * They are compared by their structure; which function an application is follows from the text it came from, its types, and its
+ * place among those from the same part of the text.
  */
-export function createPlanKeys(): PlanKeys {
+export function createPlanKeys(): (plan: Plan, origin: Origin) => number {
   const numbers = new Map<string, number>();
-  const numberOf = (text: string): number => {
-    const known = numbers.get(text) ?? numbers.size;
-    numbers.set(text, known);
-    return known;
-  };
+  const plans = new Map<Plan, number>();
+  const functions = new Map<Expression, Apply[]>();
 
-  const expressions = new WeakMap<Expression, number>();
-  const expressionNumber = (node: Expression): number => {
-    const known = expressions.get(node);
-    if (known !== undefined) return known;
-    const text = JSON.stringify(node, (name, value) => {
-      if (name === 'span' || name === 'fieldSpan' || name === 'nameSpan') return undefined;
-      if (typeof value === 'bigint' || typeof value === 'number') return String(value);
-      return value !== node && isExpression(value) ? { part: expressionNumber(value) } : value;
-    });
-    const number = numberOf(text);
-    expressions.set(node, number);
-    return number;
-  };
-
-  const functions = new WeakMap<Expression, Apply[]>();
   const placeOf = (source: Expression, apply: Apply): number => {
-    const known = functions.get(source) ?? [];
-    if (!known.includes(apply)) known.push(apply);
-    functions.set(source, known);
-    return known.indexOf(apply);
+    const known = functions.get(source);
+    if (known === undefined) {
+      functions.set(source, [apply]);
+      return 0;
+    }
+    return known.includes(apply) ? known.indexOf(apply) : known.push(apply) - 1;
   };
 
-  const plans = new WeakMap<Plan, number>();
-  return function keyOf(plan, language): number {
-    const known = plans.get(plan);
-    if (known !== undefined) return known;
-    const all = (parts: readonly Plan[]): string => parts.map((part) => keyOf(part, language)).join();
-    const number = numberOf(`${language} ${plan.op} ${typeText(plan.type)} ${describe(plan, all)}`);
+  return function keyOf(plan, origin): number {
+    const found = plans.get(plan);
+    if (found !== undefined) return found;
+    const text = describe(plan, origin, (parts) => parts.map((part) => keyOf(part, origin)).join());
+    const number = numbers.get(text) ?? numbers.size;
+    numbers.set(text, number);
     plans.set(plan, number);
     return number;
   };
 
-  function describe(plan: Plan, all: (parts: readonly Plan[]) => string): string {
+  function describe(plan: Plan, origin: Origin, all: (parts: readonly Plan[]) => string): string {
+    const languages = `${origin.language} ${origin.evaluatedAs}`;
+    return `${languages} ${plan.op} ${typeText(plan.type)} ${structureOf(plan, origin, all)}`;
+  }
+
+  function structureOf(plan: Plan, { text }: Origin, all: (parts: readonly Plan[]) => string): string {
+    const { kind, span } = plan.source;
+    const written = () => `${kind} ${text.slice(span.start, span.end)}`;
     switch (plan.op) {
       case 'constant':
-        return `${expressionNumber(plan.source)} ${valueText(plan.value)}`;
+        return `${valueText(plan.value)} ${written()}`;
       case 'path':
         return plan.steps.map(stepText).join();
       case 'variable':
@@ -63,7 +61,7 @@ export function createPlanKeys(): PlanKeys {
         return `${plan.field} ${all([plan.object])}`;
       case 'apply': {
         const place = placeOf(plan.source, plan.apply);
-        return `${expressionNumber(plan.source)} ${place} ${plan.name} ${all(plan.arguments)}`;
+        return `${place} ${plan.name} ${all(plan.arguments)} ${written()}`;
       }
       case 'and':
       case 'or':
@@ -82,9 +80,6 @@ export function createPlanKeys(): PlanKeys {
     }
   }
 }
-
-const isExpression = (value: unknown): value is Expression =>
-  typeof value === 'object' && value !== null && 'kind' in value && 'span' in value;
 
 const stepText = (step: Step): string =>
   `${step.field} ${step.absent} ${step.absent === 'default' ? valueText(step.default) : ''}`;

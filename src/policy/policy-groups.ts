@@ -1,7 +1,6 @@
 /** Policies whose conditions have operands of their && in common: these are evaluated once for all of them. */
 import type { Code } from './compile.ts';
 import { combine } from './compile-logic.ts';
-import type { Plan } from './plan.ts';
 import type { Clause, Policy } from './policy-set.ts';
 import { type Comparison, comparisonOf, createScreen, passes, readValues, type Screen } from './screen.ts';
 import type { Sharing } from './sharing.ts';
@@ -13,9 +12,9 @@ export type Group = {
   readonly common: Code | null;
   /** The comparisons that each has besides; null where these are evaluated like the rest. */
   readonly screen: Screen | null;
+  /** What is left of each condition; null where nothing is. */
+  readonly rests: readonly (Code | null)[];
   readonly policies: readonly Policy[];
-  /** The same without what they have in common and without the comparisons, for when all that is true. */
-  readonly rests: readonly Policy[];
   /** Where a part of its condition is false, it matters for none of them what else there is. */
   readonly absorbing: boolean;
   /** Nor where a part has no value. */
@@ -28,38 +27,58 @@ export type Group = {
  */
 export const evaluatedAs = ({ fallible, language }: Clause): Language => (fallible ? language : 'cel');
 
+/** Is told whether the policy's condition holds, as far as that is known. */
+export type Visit = (policy: Policy, met?: boolean) => boolean;
+
 /** Smaller groups are not worth a screen. */
 const minScreened = 4;
 
 /** Of a condition's &&. */
-type Operand = { readonly key: number; readonly code: Code; readonly comparison: Comparison | undefined };
-type Member = { readonly policy: Policy; readonly operands: readonly Operand[] };
+type Operand = {
+  readonly key: number | undefined;
+  readonly code: Code;
+  readonly comparison: Comparison | undefined;
+};
 
-export function groupPolicies(policies: readonly Policy[], sharing: Sharing): readonly Group[] {
-  const members = policies.map((policy) => ({ policy, operands: operandsOf(policy, sharing) }));
-  const counts = count(members.flatMap(({ operands }) => operands.map(({ key }) => key)));
-  const isCommon = ({ key }: Operand): boolean => (counts.get(key) ?? 0) > 1;
+/** A policy as it is evaluated together with others. */
+export type Member = { readonly policy: Policy; readonly operands: readonly Operand[] };
+
+export function createMember(policy: Policy, sharing: Sharing): Member {
+  const { condition, consensus, time } = policy;
+  const shared = (clause: Clause | null): Clause | null =>
+    clause && { ...clause, code: sharing.compile(clause.checked.plan, evaluatedAs(clause)) };
+  const operands = condition ? operandsOf(condition, sharing) : [];
+  const code = condition && conjunction(operands, evaluatedAs(condition));
+  const quick = {
+    condition: code && { ...(condition as Clause), code },
+    consensus: shared(consensus),
+    time: shared(time),
+  };
+  return { policy: { ...policy, ...quick }, operands };
+}
+
+function operandsOf(condition: Clause, { keyOf, compile, shared }: Sharing): readonly Operand[] {
+  const language = evaluatedAs(condition);
+  const { plan } = condition.checked;
+  return (plan.op === 'and' ? plan.operands : [plan]).map((operand) => ({
+    key: keyOf(operand),
+    code: compile(operand, language),
+    comparison: comparisonOf(operand, (value) => shared(value, language)),
+  }));
+}
+
+export function groupMembers(members: readonly Member[]): readonly Group[] {
+  const counts = count(members.flatMap(({ operands }) => [...new Set(operands.map(({ key }) => key))]));
+  const isCommon = ({ key }: Operand): boolean => key !== undefined && (counts.get(key) ?? 0) > 1;
   const groups = new Map<string, Member[]>();
   for (const member of members) {
-    const common = member.operands.filter(isCommon).map(({ key }) => key);
+    const common = member.operands.filter(isCommon).map(({ key }) => key as number);
     const name = `${isAbsorbing(member.policy)} ${common.toSorted((a, b) => a - b).join()}`;
     const group = groups.get(name) ?? [];
     group.push(member);
     groups.set(name, group);
   }
   return [...groups.values()].map((group) => createGroup(group, isCommon));
-}
-
-function operandsOf({ condition }: Policy, { keyOf, compile }: Sharing): readonly Operand[] {
-  if (condition === null) return [];
-  const language = evaluatedAs(condition);
-  const { plan } = condition.checked;
-  const operands = (plan.op === 'and' ? plan.operands : [plan]).map((operand) => ({
-    key: keyOf(operand, language),
-    code: compile(operand, language),
-    comparison: comparisonOf(operand, (value: Plan) => compile(value, language)),
-  }));
-  return [...new Map(operands.map((operand) => [operand.key, operand])).values()];
 }
 
 /** No error ever allows; and a part that is false ends the evaluation but in Turnkey's language, or where another clause may err. */
@@ -80,24 +99,19 @@ function createGroup(members: readonly Member[], isCommon: (operand: Operand) =>
   return {
     common: conjunction(operands.filter(isCommon), 'cel'),
     screen: screened.some(({ length }) => length > 0) ? createScreen(screened) : null,
-    policies: members.map((member) => member.policy),
-    rests: members.map((member, index) =>
-      withOperands(
-        member.policy,
-        (own[index] as readonly Operand[]).filter((operand) => !isScreened(operand)),
+    rests: own.map((each, index) =>
+      conjunction(
+        each.filter((operand) => !isScreened(operand)),
+        absorbing ? 'cel' : languageOf((members[index] as Member).policy),
       ),
     ),
+    policies: members.map((member) => member.policy),
     absorbing,
     allows: policy.effect === 'EFFECT_ALLOW',
   };
 }
 
-function withOperands(policy: Policy, operands: readonly Operand[]): Policy {
-  const { condition, effect } = policy;
-  if (condition === null) return policy;
-  const code = conjunction(operands, effect === 'EFFECT_ALLOW' ? 'cel' : evaluatedAs(condition));
-  return { ...policy, condition: code && { ...condition, code } };
-}
+const languageOf = ({ condition }: Policy): Language => (condition ? evaluatedAs(condition) : 'cel');
 
 function conjunction(operands: readonly Operand[], language: Language): Code | null {
   const [first] = operands;
@@ -117,22 +131,24 @@ function count<T>(items: readonly T[]): ReadonlyMap<T, number> {
 }
 
 /** Calls `visit` with each policy that may matter, until it answers true; says whether it did. */
-export function someInGroups(groups: readonly Group[], facts: Facts, visit: (policy: Policy) => boolean): boolean {
+export function someInGroups(groups: readonly Group[], facts: Facts, visit: Visit): boolean {
   for (const group of groups) {
     const value = group.common === null || evaluate(group.common, facts);
     if (value === false ? group.absorbing : value === undefined && group.allows) continue;
-    if (value !== true ? group.policies.some(visit) : someRest(group, facts, visit)) return true;
+    if (value === true ? someRest(group, facts, visit) : group.policies.some((policy) => visit(policy))) return true;
   }
   return false;
 }
 
-function someRest({ screen, policies, rests, allows }: Group, facts: Facts, visit: (policy: Policy) => boolean) {
-  if (screen === null) return rests.some(visit);
-  const values = readValues(screen, facts);
+function someRest({ screen, rests, policies, absorbing, allows }: Group, facts: Facts, visit: Visit): boolean {
+  const values = screen && readValues(screen, facts);
   for (let index = 0; index < rests.length; index += 1) {
-    const passed = passes(screen, index, values);
-    if (passed === false || (passed === undefined && allows)) continue;
-    if (visit((passed ? rests : policies)[index] as Policy)) return true;
+    let met = screen && values ? passes(screen, index, values) : true;
+    if (met === false) continue;
+    const rest = rests[index] as Code | null;
+    if (met && rest !== null) met = evaluate(rest, facts);
+    if (met === false ? absorbing : met === undefined && allows) continue;
+    if (visit(policies[index] as Policy, met)) return true;
   }
   return false;
 }

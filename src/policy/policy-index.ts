@@ -4,7 +4,7 @@
  */
 import { type Atom, type Atoms, atomOptions } from './atoms.ts';
 import { namespaceBits, namespaceNames } from './namespaces.ts';
-import { type Group, groupPolicies, someInGroups } from './policy-groups.ts';
+import { createMember, type Group, groupMembers, type Member, someInGroups, type Visit } from './policy-groups.ts';
 import type { Clause, Effect, Policy } from './policy-set.ts';
 import { readPath } from './read-path.ts';
 import type { Sharing } from './sharing.ts';
@@ -20,9 +20,9 @@ type FieldIndex = {
   readonly namespace: number;
   readonly byValue: ReadonlyMap<Value, Bucket>;
   /** Those which must be evaluated where the activity lacks the namespace as well. */
-  readonly whenAbsent: Bucket;
+  readonly whenAbsent: () => Bucket;
   /** Where the namespace is there and the field is not: all that do not allow. */
-  readonly whenMissing: Bucket;
+  readonly whenMissing: () => Bucket;
 };
 
 type EffectIndex = {
@@ -34,47 +34,48 @@ type EffectIndex = {
 export type PolicyIndex = Readonly<Record<Effect, EffectIndex>>;
 
 export function createIndex(policies: readonly Policy[], sharing: Sharing): PolicyIndex {
-  const of = (effect: Effect) =>
-    createEffectIndex(
-      policies.filter((policy) => policy.effect === effect),
-      sharing,
-    );
+  const members = policies.map((policy) => createMember(policy, sharing));
+  const of = (effect: Effect) => createEffectIndex(members.filter(({ policy }) => policy.effect === effect));
   return { EFFECT_GUARD: of('EFFECT_GUARD'), EFFECT_DENY: of('EFFECT_DENY'), EFFECT_ALLOW: of('EFFECT_ALLOW') };
 }
 
-function createEffectIndex(policies: readonly Policy[], sharing: Sharing): EffectIndex {
+function createEffectIndex(members: readonly Member[]): EffectIndex {
   const counts = new Map<string, number>();
-  const options = policies.map((policy) => {
+  const options = members.map(({ policy }) => {
     const found = optionsOf(policy);
     for (const atom of found.flat()) counts.set(keyOf(atom), (counts.get(keyOf(atom)) ?? 0) + 1);
     return found;
   });
   const crowd = (atoms: Atoms) => atoms.reduce((sum, atom) => sum + (counts.get(keyOf(atom)) ?? 0), 0);
-  const fields = new Map<string, { byValue: Map<Value, Policy[]>; all: Set<Policy> }>();
-  const rest: Policy[] = [];
-  for (const [index, policy] of policies.entries()) {
+  const fields = new Map<string, { byValue: Map<Value, Member[]>; all: Member[] }>();
+  const rest: Member[] = [];
+  for (const [index, member] of members.entries()) {
     const [first, ...others] = options[index] ?? [];
     if (!first) {
-      rest.push(policy);
+      rest.push(member);
       continue;
     }
     const best = others.reduce((least, atoms) => (crowd(atoms) < crowd(least) ? atoms : least), first);
     for (const path of new Set(best.map((atom) => atom.path))) {
-      const field = getOrPut(fields, path, () => ({ byValue: new Map(), all: new Set() }));
+      const field = getOrPut(fields, path, () => ({ byValue: new Map(), all: [] }));
       const values = new Set(best.filter((atom) => atom.path === path).map((atom) => atom.value));
-      for (const value of values) getOrPut(field.byValue, value, () => []).push(policy);
-      field.all.add(policy);
+      for (const value of values) getOrPut(field.byValue, value, () => []).push(member);
+      field.all.push(member);
     }
   }
-  const group = (found: readonly Policy[]): Bucket => groupPolicies(found, sharing);
   const indexes = [...fields].map(([path, { byValue, all }]) => ({
     path: path.split('.'),
     namespace: namespaceOf(path),
-    byValue: new Map([...byValue].map(([value, found]) => [value, group(found)])),
-    whenAbsent: group([...all].filter(mayDenyByError)),
-    whenMissing: group([...all].filter(({ effect }) => effect !== 'EFFECT_ALLOW')),
+    byValue: new Map([...byValue].map(([value, found]) => [value, groupMembers(found)])),
+    whenAbsent: once(() => groupMembers(all.filter(({ policy }) => mayDenyByError(policy)))),
+    whenMissing: once(() => groupMembers(all.filter(({ policy }) => policy.effect !== 'EFFECT_ALLOW'))),
   }));
-  return { fields: indexes, rest: group(rest) };
+  return { fields: indexes, rest: groupMembers(rest) };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 const namespaceOf = (path: string): number =>
@@ -108,18 +109,12 @@ function getOrPut<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 }
 
 /** Calls `visit` with each policy of the effect that may matter, until it answers true; says whether it did. */
-export function someCandidate(
-  index: PolicyIndex,
-  effect: Effect,
-  facts: Facts,
-  absent: number,
-  visit: (policy: Policy) => boolean,
-): boolean {
+export function someCandidate(index: PolicyIndex, effect: Effect, facts: Facts, absent: number, visit: Visit): boolean {
   const { fields, rest } = index[effect];
   for (const { path, namespace, byValue, whenAbsent, whenMissing } of fields) {
     const value = readPath(facts, path);
     const unknown = (namespace & absent) === 0 ? whenMissing : whenAbsent;
-    const bucket = value === undefined ? unknown : byValue.get(value);
+    const bucket = value === undefined ? unknown() : byValue.get(value);
     if (bucket && someInGroups(bucket, facts, visit)) return true;
   }
   return someInGroups(rest, facts, visit);

@@ -9,7 +9,7 @@ import { createIndex, type PolicyIndex } from './policy-index.ts';
 import { conditionSchema } from './schema/condition.ts';
 import { consensusSchema } from './schema/consensus.ts';
 import { timeSchema } from './schema/time.ts';
-import { createSharing, type Sharing } from './sharing.ts';
+import { createSharing } from './sharing.ts';
 import type { Language } from './syntax.ts';
 import type { Schema } from './types.ts';
 import { type Window, windowsOf } from './windows.ts';
@@ -109,24 +109,22 @@ function compileClause(policy: PolicySource, name: ClauseName): Clause | null {
   }
 }
 
+/** Fewer policies have too little in common for it to be looked for. */
+const minShared = 32;
+
 export function createPolicySet(policies: readonly Policy[]): PolicySet {
   const windows = policies.flatMap(({ condition }) => (condition ? windowsOf(condition.checked.tree) : []));
+  const clauses = policies.length < minShared ? [] : policies.flatMap(clausesOf);
   const sharing = createSharing(
-    policies.flatMap(clausesOf).map((clause) => ({ plan: clause.checked.plan, language: evaluatedAs(clause) })),
+    clauses.map((clause) => ({
+      plan: clause.checked.plan,
+      text: clause.source,
+      language: clause.language,
+      evaluatedAs: evaluatedAs(clause),
+    })),
   );
-  const index = createIndex(
-    policies.map((policy) => share(policy, sharing)),
-    sharing,
-  );
-  return { policies, index, windows, forget: sharing.forget };
+  return { policies, index: createIndex(policies, sharing), windows, forget: sharing.forget };
 }
 
 const clausesOf = ({ condition, consensus, time }: Policy): readonly Clause[] =>
   [condition, consensus, time].filter((clause) => clause !== null);
-
-function share(policy: Policy, { compile }: Sharing): Policy {
-  const shared = (clause: Clause | null): Clause | null =>
-    clause && { ...clause, code: compile(clause.checked.plan, evaluatedAs(clause)) };
-  const { condition, consensus, time } = policy;
-  return { ...policy, condition: shared(condition), consensus: shared(consensus), time: shared(time) };
-}

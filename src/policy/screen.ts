@@ -34,13 +34,14 @@ const operators: readonly Apply[] = [
   nativeOrder['>='],
 ];
 
-/** The comparison that `plan` is; undefined for all else. */
-export function comparisonOf(plan: Plan, compile: (value: Plan) => Code): Comparison | undefined {
+/** The comparison that `plan` is, of a value that `codeOf` knows; undefined for all else. */
+export function comparisonOf(plan: Plan, codeOf: (value: Plan) => Code | undefined): Comparison | undefined {
   if (plan.op !== 'apply') return undefined;
   const [value, other] = plan.arguments;
   const operator = operators.indexOf(plan.apply);
   if (operator < 0 || !value || other?.op !== 'constant') return undefined;
-  return { value: compile(value), operator, constant: other.value };
+  const code = codeOf(value);
+  return code && { value: code, operator, constant: other.value };
 }
 
 /** Of the comparisons of each policy. */

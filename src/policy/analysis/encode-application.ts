@@ -113,11 +113,11 @@ function encodeConversion(symbols: Symbols, { type }: Application, value: Encodi
     }
     if (type.kind !== 'string' && !fold) return undefined;
     const text = textEncoding(symbols, value.place, 'text', { kind: 'value' });
-    const folded = fold && text.kind === 'text' ? foldText(text) : text;
+    const folded = fold && text.kind === 'text' ? foldText(symbols, text) : text;
     return folded && expect('text', folded);
   }
   if (value.kind === 'literal' || value.kind === 'text') {
-    const folded = fold ? foldText(value) : value;
+    const folded = fold ? foldText(symbols, value) : value;
     return folded && without(folded);
   }
   return value.kind === 'int' || value.kind === 'bool' ? without(value) : undefined;

@@ -24,8 +24,8 @@ function equality(symbols: Symbols, types: Comparison, a: Encoding, b: Encoding)
   if (a.kind === 'dynamic') return equalDynamic(symbols, types, a, b);
   if ((a.kind !== 'literal' && a.kind !== 'text') || (b.kind !== 'literal' && b.kind !== 'text')) return undefined;
   const folds = isCaseless(types.a) !== isCaseless(types.b);
-  const left = folds ? foldText(a) : a;
-  const right = folds ? foldText(b) : b;
+  const left = folds ? foldText(symbols, a) : a;
+  const right = folds ? foldText(symbols, b) : b;
   const same = left && right && equalTexts(symbols, left, right);
   return same === undefined ? undefined : { value: bool(same), error: falsity };
 }
@@ -54,7 +54,7 @@ function equalDynamic(
   const fold = caseless || (b.kind === 'literal' && isAddress(b.text));
   const own = textEncoding(symbols, a.place, 'text', { kind: 'value' });
   if (own.kind !== 'text') return undefined;
-  const [left, right] = fold ? [foldText(own), foldText(b)] : [own, b];
+  const [left, right] = fold ? [foldText(symbols, own), foldText(symbols, b)] : [own, b];
   const same = left && right && equalTexts(symbols, left, right);
   return same === undefined ? undefined : { value: bool(same), error: not(tagOf(symbols, a.place, 'text')) };
 }

@@ -2,7 +2,7 @@
 import { namespaceBits } from '../namespaces.ts';
 import type { Effect, Policy } from '../policy-set.ts';
 import { credentialKinds, rootKinds } from '../schema/activities.ts';
-import { type Encoders, encodeClause } from './encode.ts';
+import { type Encoders, encodeClause, presenceOf } from './encode.ts';
 import { type Encoded, isTrue } from './encoding.ts';
 import { isKind } from './relations.ts';
 import { and, equal, falsity, not, or, type Term, truth } from './smt.ts';
@@ -17,7 +17,9 @@ export function encodePolicy(shared: Encoders, policy: Policy): EncodedPolicy {
     clause ? [{ encoded: encodeClause(shared, clause), fallible: clause.fallible }] : [],
   );
   const names = condition?.checked.namespaces.filter((name) => (policy.needs & namespaceBits([name])) !== 0) ?? [];
-  const carried = and(...names.map((name) => symbolOf(shared.symbols, name, 'present', { kind: 'bool' }).term));
+  const carried = and(
+    ...names.map((name) => presenceOf(shared.symbols, name, { namespace: true, type: { kind: 'bool' } })),
+  );
   return {
     policy,
     applies: define('Bool', and(carried, ...clauses.map(({ encoded }) => isTrue(encoded)))),

@@ -2,7 +2,7 @@
 import { foldCase } from '../text.ts';
 import type { Application, Applied } from './encode-application.ts';
 import { bool, type Encoding, int } from './encoding.ts';
-import { and, apply, boolean, equal, falsity, integer, text as literalOf, not, or, type Term } from './smt.ts';
+import { and, apply, boolean, equal, falsity, integer, text as literalOf, not, type Term } from './smt.ts';
 import { type Symbols, textId } from './symbols.ts';
 
 type Text = Encoding & { readonly kind: 'literal' | 'text' };
@@ -31,10 +31,11 @@ export function equalTexts(symbols: Symbols, a: Text, b: Text): Term | undefined
 }
 
 /** In lower case. */
-export function foldText(value: Text): Text | undefined {
+export function foldText({ folded }: Symbols, value: Text): Text | undefined {
   if (value.kind === 'literal') return { kind: 'literal', text: foldCase(value.text) };
   if (value.form === 'string') return undefined;
   const { choices, ...rest } = value;
+  folded.add(value.term);
   return { ...rest, term: apply('fold', value.term), ...(choices && { choices: choices.map(foldCase) }) };
 }
 

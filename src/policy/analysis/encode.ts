@@ -37,6 +37,8 @@ export type Encoder = {
 
 /** An application that is a symbol of its own, which the solver may learn something about from examples. */
 export type Mystery = {
+  readonly text: string;
+  readonly language: Language;
   readonly plan: Plan & { readonly op: 'apply' };
   readonly arguments: readonly Encoding[];
   /** The application itself fails. */
@@ -140,7 +142,11 @@ function encodeStep(symbols: Symbols, place: string, field: Field, steps: readon
 const alias = (place: string): string => (place === 'time.now' ? 'now' : place);
 
 /** Namespaces and optional fields may be absent. */
-export function presenceOf(symbols: Symbols, place: string, { namespace, optional, type }: Field): Term {
+export function presenceOf(
+  symbols: Symbols,
+  place: string,
+  { namespace, optional, type }: Pick<Field, 'namespace' | 'optional' | 'type'>,
+): Term {
   if (alwaysThere.has(place)) return truth;
   return namespace || optional ? symbolOf(symbols, place, 'present', type).term : truth;
 }

@@ -10,7 +10,14 @@ const usual = 3;
 const mostApprovers = 8;
 
 const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)];
+const versions = ['', ...Array.from({ length: 11 }, (_, index) => `_V${index + 2}`)];
+
+/** Of a kind: with prefix, in every version that there may be. */
+export const typesOf = (kind: string): readonly string[] =>
+  versions.map((version) => `ACTIVITY_TYPE_${kind}${version}`);
+
 const choices: Limits['choices'] = new Map([
+  ['activity.type', activityKinds.flatMap(typesOf)],
   ['activity.kind', activityKinds],
   ['activity.resource', unique(activityKinds.map((kind) => activityClass(kind)?.resource ?? ''))],
   ['activity.action', unique(activityKinds.map((kind) => activityClass(kind)?.action ?? ''))],

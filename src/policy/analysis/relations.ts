@@ -4,6 +4,7 @@ import { activityClass, activityKinds } from '../schema/activities.ts';
 import { exposedParameters } from '../schema/parameters.ts';
 import { foldCase } from '../text.ts';
 import type { Type } from '../types.ts';
+import { typesOf } from './limits.ts';
 import { schema } from './schema.ts';
 import { and, apply, equal, implies, integer, ite, not, or, type Term, text } from './smt.ts';
 import { type FactSymbol, itemsAt, type Role, type Symbols, symbolKey, symbolOf, textId } from './symbols.ts';
@@ -33,6 +34,11 @@ export function relate(symbols: Symbols): void {
     const isAddress = and(equal(apply('str.len', term), '42'), apply('str.prefixof', text('0x'), term));
     symbols.script.assert(or(equal(term, text('')), isAddress));
   }
+}
+
+/** What holds of all texts that are known by now; to be said last. */
+export function closeTexts(symbols: Symbols): void {
+  for (const known of [...symbols.texts.keys()]) textId(symbols, foldCase(known));
   relateTypes(symbols);
   relateCases(symbols);
 }
@@ -65,28 +71,20 @@ function relateKinds(symbols: Symbols): void {
   }
 }
 
-/** `activity.type` is a kind with prefix and version: of the texts that are known the one or the other, or another. */
+/** `activity.type` is a kind with prefix and version: one of those that are known, or another where not all of them are. */
 function relateTypes(symbols: Symbols): void {
   const { script, texts } = symbols;
   const type = find(symbols, 'activity.type');
   if (!type) return;
-  if (type.sort === 'String') {
-    const named = activityKinds.map((kind) => {
-      const plain = `ACTIVITY_TYPE_${kind}`;
-      const isVersion = and(
-        apply('str.prefixof', text(`${plain}_V`), type.term),
-        apply('>=', apply('str.len', type.term), integer(plain.length + 3)),
-      );
-      return and(isKind(symbols, [kind]), or(equal(type.term, text(plain)), isVersion));
-    });
-    return script.assert(or(...named));
-  }
   for (const [known, id] of [...texts]) {
-    const is = equal(type.term, integer(id));
     const kind = activityKind(known);
-    const isType = known.startsWith('ACTIVITY_TYPE_') && activityKinds.includes(kind);
+    const isType = typesOf(kind).includes(known) && activityKinds.includes(kind);
+    const is = equal(type.term, integer(id));
     script.assert(isType ? implies(is, isKind(symbols, [kind])) : not(is));
   }
+  const all = symbols.limits.choices.get('activity.type') ?? [];
+  if (!all.every((each) => texts.has(each))) return;
+  script.assert(or(...all.map((each) => equal(type.term, textId(symbols, each)))));
 }
 
 const rawKinds = ['SIGN_RAW_PAYLOAD', 'SIGN_RAW_PAYLOADS'];
@@ -145,9 +143,11 @@ function relateApprovals(symbols: Symbols): void {
 
 function approverIds(symbols: Symbols): readonly Term[] {
   const type = schema.approvers?.type as Type & { kind: 'list' };
-  return itemsAt(symbols, 'approvers', type).map(
-    (_, index) => symbolOf(symbols, `approvers[${index}].id`, 'value', string).term,
-  );
+  const isAsked = find(symbols, 'approvers', 'length') !== undefined;
+  const items = itemsAt(symbols, 'approvers', type);
+  // How many there are does not matter where nothing asks.
+  if (!isAsked) symbols.bounded.delete('approvers');
+  return items.map((_, index) => symbolOf(symbols, `approvers[${index}].id`, 'value', string).term);
 }
 
 /** The selector is the beginning of the data. */
@@ -183,10 +183,19 @@ function relateWindows(symbols: Symbols): void {
 /** Lower case, of the texts that are known; what compares without case is in lower case already. */
 function relateCases(symbols: Symbols): void {
   const { script, texts, all } = symbols;
-  for (const known of [...texts.keys()]) textId(symbols, foldCase(known));
   for (const [known, id] of texts) script.assert(equal(apply('fold', integer(id)), textId(symbols, foldCase(known))));
   for (const { role, type, sort, term } of all.values()) {
     const isFolded = role === 'value' && (type.kind === 'address' || type.kind === 'caseless');
     if (isFolded && sort === 'Int') script.assert(equal(apply('fold', term), term));
   }
+}
+
+/** Texts that are folded are in lower case, unless they are known: what witnesses are made of. */
+export function suppose(symbols: Symbols): Term {
+  const mixed = [...symbols.texts.keys()].filter((known) => known !== foldCase(known));
+  const each = [...symbols.folded].map((term) => {
+    const isKnown = mixed.map((known) => equal(term, textId(symbols, known)));
+    return or(equal(apply('fold', term), term), ...isKnown);
+  });
+  return and(...each);
 }

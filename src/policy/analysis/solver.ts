@@ -1,12 +1,15 @@
 /** Z3, given SMT-LIB text. It runs on threads of its own, which keep the process alive: only ever start it in a worker. */
-import type { Term } from './smt.ts';
+import type { Z3_ast, Z3_context, Z3_sort } from 'z3-solver';
+import type { Sort, Term } from './smt.ts';
 
-/** Values by term as SMT-LIB writes them; undefined: there is no solution; `time limit`: nobody knows. */
+/** Values by symbol as SMT-LIB writes them; undefined: there is no solution; `time limit`: nobody knows. */
 export type Solution = ReadonlyMap<Term, string> | undefined | 'time limit';
 
+export type SolverSymbol = { readonly term: Term; readonly sort: Sort };
+
 export type Solver = {
-  /** Whether `goal` can hold, and the values of `terms` where it does. */
-  readonly solve: (goal: Term, terms: readonly Term[]) => Promise<Solution>;
+  /** Whether `goal` can hold, and the values of symbols where it does. */
+  readonly solve: (goal: Term, symbols: Iterable<SolverSymbol>) => Promise<Solution>;
 };
 
 type Z3 = Awaited<ReturnType<typeof load>>;
@@ -17,37 +20,83 @@ async function load() {
   return (await init()).Z3;
 }
 
-/** What only looks at it can begin while it loads. */
-export const preloadSolver = (): Promise<unknown> => (loaded ??= load());
+/** What else is to be done first can be done while it loads. */
+export function preloadSolver(): void {
+  loaded ??= load();
+}
 
-/** A solver of what the script says, each question with the time limit in ms. */
-export async function createSolver(script: string, timeLimit: number): Promise<Solver> {
+/** What `use` makes of a solver of what the script says, with the time limit in ms for each question. */
+export async function withSolver<Result>(
+  script: string,
+  timeLimit: number,
+  use: (solver: Solver) => Promise<Result>,
+): Promise<Result> {
+  const solver = await createSolver(script, timeLimit);
+  try {
+    return await use(solver);
+  } finally {
+    solver.end();
+  }
+}
+
+async function createSolver(script: string, timeLimit: number): Promise<Solver & { readonly end: () => void }> {
   loaded ??= load();
   const z3 = await loaded;
   const context = z3.mk_context(z3.mk_config());
-  const run = async (text: string): Promise<string> => {
-    const answer = await z3.eval_smtlib2_string(context, text);
-    if (answer.includes('(error ')) throw new Error(`the solver did not understand: ${answer}`);
-    return answer;
+  const parser = z3.mk_parser_context(context);
+  z3.parser_context_inc_ref(context, parser);
+  const solver = z3.mk_solver(context);
+  z3.solver_inc_ref(context, solver);
+  const parameters = z3.mk_params(context);
+  z3.params_inc_ref(context, parameters);
+  z3.params_set_uint(context, parameters, z3.mk_string_symbol(context, 'timeout'), timeLimit);
+  // Suppose of each proposition that it is false: most namespaces are absent, most policies do not match.
+  z3.params_set_uint(context, parameters, z3.mk_string_symbol(context, 'phase_selection'), 0);
+  z3.solver_set_params(context, solver, parameters);
+  // `eval_smtlib2_string` would hand its text to another thread after having freed it.
+  const assert = (text: string): void => {
+    const found = z3.parser_context_from_string(context, parser, text);
+    if (z3.get_error_code(context) !== 0) {
+      throw new Error(`the solver did not understand: ${z3.get_error_msg(context, z3.get_error_code(context))}`);
+    }
+    z3.ast_vector_inc_ref(context, found);
+    for (let index = 0; index < z3.ast_vector_size(context, found); index++) {
+      z3.solver_assert(context, solver, z3.ast_vector_get(context, found, index));
+    }
+    z3.ast_vector_dec_ref(context, found);
   };
-  await run(`(set-option :timeout ${timeLimit})\n(declare-fun fold (Int) Int)\n${script}`);
+  assert(`(declare-fun fold (Int) Int)\n${script}`);
+  const sorts = sortsOf(z3, context);
   return {
-    async solve(goal, terms) {
-      const answer = await run(`(push)\n(assert ${goal})\n(check-sat)`);
-      const isSolved = answer.trim() === 'sat';
-      const values = isSolved && terms.length > 0 ? await run(`(get-value (${terms.join(' ')}))`) : '';
-      await run('(pop)');
-      if (isSolved) return new Map(readPairs(values));
-      return answer.trim() === 'unsat' ? undefined : 'time limit';
+    async solve(goal, symbols) {
+      z3.solver_push(context, solver);
+      try {
+        assert(`(assert ${goal})`);
+        const answer = await z3.solver_check(context, solver);
+        if (answer < 0) return undefined;
+        if (answer === 0) return 'time limit';
+        const model = z3.solver_get_model(context, solver);
+        z3.model_inc_ref(context, model);
+        const values = Array.from(symbols, ({ term, sort }): readonly [Term, string] => {
+          const constant = z3.mk_const(context, z3.mk_string_symbol(context, term), sorts[sort]);
+          const value = z3.model_eval(context, model, constant, true) as Z3_ast;
+          return [term, z3.ast_to_string(context, value)];
+        });
+        z3.model_dec_ref(context, model);
+        return new Map(values);
+      } finally {
+        z3.solver_pop(context, solver, 1);
+      }
     },
+    end: () => z3.del_context(context),
   };
 }
 
-/** `((s0 5) (s1 (- 3)) (s2 "a"))`. */
-function readPairs(text: string): (readonly [Term, string])[] {
-  const pair = /\((\w+) ("(?:[^"]|"")*"|\(- \d+\)|[^\s()]+)\)/g;
-  return Array.from(text.matchAll(pair), ([, name = '', value = '']) => [name, value] as const);
-}
+const sortsOf = (z3: Z3, context: Z3_context): Readonly<Record<Sort, Z3_sort>> => ({
+  Bool: z3.mk_bool_sort(context),
+  Int: z3.mk_int_sort(context),
+  String: z3.mk_string_sort(context),
+});
 
 export const integerOf = (value: string): bigint => BigInt(value.replace(/[()\s]/g, ''));
 

@@ -52,6 +52,8 @@ export type Symbols = {
   /** Classes of lists that are longer in truth than what is looked at. */
   readonly bounded: Map<string, number>;
   readonly unknowns: Map<string, Unknown>;
+  /** Texts that are asked for in lower case. */
+  readonly folded: Set<Term>;
 };
 
 export const createSymbols = (limits: Limits, asString: ReadonlySet<string>): Symbols => ({
@@ -63,6 +65,7 @@ export const createSymbols = (limits: Limits, asString: ReadonlySet<string>): Sy
   wantString: new Set(),
   bounded: new Map(),
   unknowns: new Map(),
+  folded: new Set(),
 });
 
 /** All elements of a list are of one class. */

@@ -16,7 +16,8 @@ export function unknown(encoder: Encoder, plan: Plan, parts: readonly Encoded[],
   const total = plan.op === 'apply' && plan.total;
   const error: Term = total ? falsity : symbolOf(symbols, key, 'bool', { kind: 'bool' }).term;
   const value = symbolFor(encoder, key, plan);
-  if (plan.op === 'apply') mysteries.set(key, { plan, arguments: parts.map((part) => part.value), error, value });
+  if (plan.op === 'apply')
+    mysteries.set(key, { text, language, plan, arguments: parts.map((part) => part.value), error, value });
   return { value, ...inOrder([...parts, { absent: falsity, error }]) };
 }
 

@@ -19,18 +19,24 @@ type Reader = {
   readonly symbols: Symbols;
   readonly values: ReadonlyMap<Term, string>;
   readonly texts: ReadonlyMap<string, string>;
-  /** Texts that were made up, by place and number. */
+  /** Texts that were made up, by number. */
   readonly made: Map<string, string>;
+  /** Numbers that addresses are. */
+  readonly addresses: ReadonlySet<string>;
 };
 
 export function readWitness(symbols: Symbols, values: ReadonlyMap<Term, string>): Witness {
   const texts = new Map([...symbols.texts].map(([text, id]) => [String(id), text]));
-  const reader: Reader = { symbols, values, texts, made: new Map() };
+  const all = [...symbols.all.values()];
+  const addresses = new Set(all.flatMap(({ type, term }) => (type.kind === 'address' ? [values.get(term) ?? ''] : [])));
+  const reader: Reader = { symbols, values, texts, made: new Map(), addresses };
   const roots = Object.entries(schema).flatMap(([name, field]) => {
     const value = name === 'activity' ? activityOf(reader, field) : fieldOf(reader, name, field);
     return value === undefined ? [] : [[name, value] as const];
   });
-  const { approvers, credentials, time, ...facts } = Object.fromEntries(roots) as JsonObject;
+  const { approvers, credentials, ...facts } = Object.fromEntries(
+    roots.filter(([name]) => name !== 'time'),
+  ) as JsonObject;
   const [first] = approvers as { id: string }[];
   const isRoot = solved(reader, '?root', 'bool') === 'true';
   const history = historyOf(reader);
@@ -102,31 +108,29 @@ function readText(reader: Reader, place: string, type: Type, value: string): Jso
   return reader.texts.get(value) ?? exampleOf(reader, place, type, value);
 }
 
-/** Something that is none of the known texts, another one for each number. */
-function exampleOf({ symbols, made }: Reader, place: string, type: Type, number: string): JsonValue {
+/** Something that is none of the known texts: the same for the same number, and another one for each number. */
+function exampleOf(reader: Reader, place: string, type: Type, number: string): JsonValue {
   if (type.kind === 'bool') return false;
   if (type.kind === 'bytes') return '0x';
-  if (type.kind !== 'string' && type.kind !== 'address' && type.kind !== 'caseless' && type.kind !== 'value') return 0;
-  const shape =
-    type.kind === 'address' || /\.(?:to|from|address)$/.test(place)
-      ? 'address'
-      : /\.(?:data|selector|function_signature)$/.test(place)
-        ? 'hex'
-        : 'text';
-  const key = `${shape} ${number}`;
-  const known = made.get(key);
-  if (known !== undefined && number !== '') return known;
+  if (!textual.has(type.kind)) return 0;
+  const { symbols, made, addresses } = reader;
+  const known = made.get(number);
+  if (known !== undefined) return known;
+  const shape = addresses.has(number) ? 40 : hexPlace.test(place) ? 8 : 0;
   for (let index = made.size + 1; ; index++) {
-    const name = /(\w+)\[\d+\]\.id$/.exec(place)?.[1]?.replace(/s$/, '') ?? /(\w+)\W*$/.exec(place)?.[1] ?? 'text';
-    const text =
-      shape === 'text'
-        ? `${name}-${index}`
-        : `0x${index.toString(16).padStart(shape === 'hex' ? 8 : 40, shape === 'hex' ? '0' : 'a')}`;
-    if (symbols.texts.has(text) || [...made.values()].includes(text)) continue;
-    made.set(key, text);
+    const text = shape > 0 ? `0x${index.toString(16).padStart(shape, 'e')}` : `${nameOf(place)}-${index}`;
+    if (symbols.texts.has(text)) continue;
+    made.set(number === '' ? place : number, text);
     return text;
   }
 }
+
+const textual = new Set<Type['kind']>(['string', 'address', 'caseless', 'value']);
+const hexPlace = /\.(?:data|selector|function_signature)$/;
+
+/** `approver` of `approvers[0].id`, otherwise what the place itself is called. */
+const nameOf = (place: string): string =>
+  /(\w+?)s?\[\d+\]\.id$/.exec(place)?.[1] ?? /(\w+)\W*$/.exec(place)?.[1] ?? 'text';
 
 function listAt(
   reader: Reader,

@@ -150,9 +150,17 @@ const celOperands = [
 
 /** Sets in which many have parts in common. */
 const similarPolicy = fc.constantFrom('cel' as const, 'turnkey' as const).chain((language) => {
+  const shared = fc.subarray(language === 'cel' ? celOperands : operands.slice(0, -1), { minLength: 1, maxLength: 3 });
+  const own = fc
+    .tuple(
+      fc.constantFrom('eth.tx.value', 'eth.tx.nonce'),
+      fc.constantFrom('<', '<=', '!=', '==', '>', '>='),
+      fc.nat(30),
+    )
+    .map(([field, operator, limit]) => `${field} ${operator} ${limit}`);
   const conjunction = fc
-    .subarray(language === 'cel' ? celOperands : operands.slice(0, -1), { minLength: 1, maxLength: 4 })
-    .map((found) => found.join(' && '));
+    .tuple(shared, fc.array(own, { maxLength: 2 }))
+    .map(([found, others]) => [...found, ...others].join(' && '));
   const quantifier = language === 'cel' ? 'exists' : 'any';
   return fc.record(
     {
@@ -204,7 +212,7 @@ test('what policies have in common is evaluated once, and the same is decided', 
   const seen = { compiled: 0, screened: 0, allowed: 0, explicit: 0, pending: 0 };
   fc.assert(
     fc.property(
-      fc.array(similarPolicy, { minLength: 10, maxLength: 40 }),
+      fc.array(similarPolicy, { minLength: 36, maxLength: 60 }),
       fc.array(fullFacts, { minLength: 1, maxLength: 4 }),
       (sources, all) => {
         const allowing = sources.map((source, index) =>
@@ -236,7 +244,7 @@ test('what policies have in common is evaluated once, and the same is decided', 
         }
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 120 },
   );
   for (const count of Object.values(seen)) expect(count).toBeGreaterThan(30);
 });
