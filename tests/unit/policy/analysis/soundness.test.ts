@@ -149,10 +149,7 @@ const facts = fc
     return {
       activity: struct({ kind: name, type: `ACTIVITY_TYPE_${name}${version}`, resource, action, params: struct({}) }),
       eth: struct({ tx: name === 'SIGN_TRANSACTION' ? tx : undefined, eip_712: undefined }),
-      payload:
-        name === 'SIGN_RAW_PAYLOAD'
-          ? struct({ length: BigInt(length) })
-          : undefined,
+      payload: name === 'SIGN_RAW_PAYLOAD' ? struct({ length: BigInt(length) }) : undefined,
       wallet: signs ? struct({ id: 'w', label, tags }) : undefined,
       wallet_account: signs ? struct({ address: account, name: label, wallet_id: 'w' }) : undefined,
       organization: struct({ id: 'o', name: 'o', parent_id: '' }),
