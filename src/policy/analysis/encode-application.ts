@@ -10,7 +10,7 @@ import { encodeEquality, encodeIn } from './encode-equality.ts';
 import { itemsOf, sizeOf } from './encode-loop.ts';
 import { encodeTextFunction, foldText } from './encode-text.ts';
 import { bool, type Encoded, type Encoding, inOrder, int } from './encoding.ts';
-import { memberOf } from './members.ts';
+import { lengthOfArray, memberOf } from './members.ts';
 import { and, apply, falsity, integer, not, or, type Term } from './smt.ts';
 import { inRange, type Symbols, symbolOf, tagOf, textEncoding } from './symbols.ts';
 import { tabulate } from './tabulate.ts';
@@ -59,14 +59,24 @@ function applyKnown(encoder: Encoder, plan: Application, values: readonly Encodi
     case '/':
     case '%':
       return encodeArithmetic(encoder.language, plan, a, b as Encoding) ?? encodeTextFunction(symbols, plan, values);
+    case 'string':
+      return a.kind === 'literal' || a.kind === 'text' ? without(a) : undefined;
     case 'convert':
       return encodeConversion(symbols, plan, a);
     case 'select':
       return plan.source.kind === 'member' ? encodeMember(symbols, a, plan.source.field) : undefined;
     case 'index':
       return encodeIndex(symbols, a, b) ?? encodeTextFunction(symbols, plan, values);
+    case 'CaseInsensitiveString': {
+      const folded = a.kind === 'literal' || a.kind === 'text' ? foldText(symbols, a) : undefined;
+      return folded && without(folded);
+    }
     case 'count':
     case 'size': {
+      if (a.kind === 'dynamic' && plan.name === 'count') {
+        const count = lengthOfArray(symbols, a);
+        return { value: int(count), error: not(tagOf(symbols, a.place, 'list')) };
+      }
       const size = sizeOf(symbols, a);
       return size === undefined ? encodeTextFunction(symbols, plan, values) : without(int(size));
     }

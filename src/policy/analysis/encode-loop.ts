@@ -7,20 +7,38 @@ import {
   type Encoding,
   type Failing,
   failed,
+  fine,
   type Item,
   inOrder,
   where,
 } from './encoding.ts';
-import { and, equal, falsity, integer, ite, not, sum, type Term, truth } from './smt.ts';
-import { itemsAt, lengthOf, placeClass, type Symbols } from './symbols.ts';
+import { dynamicItems } from './members.ts';
+import { and, equal, falsity, integer, ite, not, or, sum, type Term, truth } from './smt.ts';
+import { itemsAt, lengthOf, placeClass, type Symbols, tagOf } from './symbols.ts';
 import { unknown } from './unknown.ts';
 
 type Loop = Plan & { readonly op: 'loop' };
 
 export function encodeLoop(encoder: Encoder, plan: Loop): Encoded {
   const range = encode(encoder, plan.range);
+  if (range.value.kind === 'dynamic' && plan.type.kind === 'bool') return overArray(encoder, plan, range, range.value);
   const items = itemsOf(encoder.symbols, range.value);
   if (!items) return unknown(encoder, plan, [range], 'macros over what is no list');
+  return overItems(encoder, plan, range, items);
+}
+
+/** A decoded argument: the elements of an array; nothing is known of the names of a struct's members. */
+function overArray(encoder: Encoder, plan: Loop, range: Encoded, value: Encoding & { kind: 'dynamic' }): Encoded {
+  const { symbols } = encoder;
+  const [isList, isMap] = [tagOf(symbols, value.place, 'list'), tagOf(symbols, value.place, 'map')];
+  const found = overItems(encoder, plan, fine(value), dynamicItems(symbols, value));
+  const [holds, fails] = [symbols.script.declare('Bool'), symbols.script.declare('Bool')];
+  const term = ite(isList, found.value.kind === 'bool' ? found.value.term : falsity, holds);
+  const error = ite(isList, found.error, or(not(isMap), fails));
+  return { value: { kind: 'bool', term }, ...inOrder([range, { absent: and(isList, found.absent), error }]) };
+}
+
+function overItems(encoder: Encoder, plan: Loop, range: Encoded, items: readonly Item[]): Encoded {
   const at = ({ value }: Item, part: Plan): Encoded => {
     encoder.slots[plan.slot] = value;
     const encoded = encode(encoder, part);

@@ -39,10 +39,15 @@ export function memberOf(symbols: Symbols, container: Encoding, key: string | bi
 const typeOf = ({ caseless }: Encoding & { kind: 'dynamic' }) =>
   caseless ? ({ kind: 'value', caseless: true } as const) : ({ kind: 'value' } as const);
 
+/** How many elements a decoded array has. */
+export function lengthOfArray(symbols: Symbols, { place }: Encoding & { kind: 'dynamic' }): Term {
+  symbols.bounded.set(placeClass(place), maxItems);
+  return lengthOf(symbols, place, maxItems);
+}
+
 /** The elements of a decoded array. */
 export function dynamicItems(symbols: Symbols, list: Encoding & { kind: 'dynamic' }): Item[] {
-  symbols.bounded.set(placeClass(list.place), maxItems);
-  const length = lengthOf(symbols, list.place, maxItems);
+  const length = lengthOfArray(symbols, list);
   return Array.from({ length: maxItems }, (_, index) => ({
     there: apply('>', length, integer(index)),
     value: placeEncoding(symbols, `${list.place}[${index}]`, typeOf(list)),

@@ -161,10 +161,12 @@ function relateCalldata(symbols: Symbols): void {
     for (const name of names) wantString.add(name);
     return;
   }
-  const start = apply('str.substr', data.term, '0', '10');
-  const known = ite(apply('>=', apply('str.len', data.term), '10'), start, text(''));
-  if (selector) script.assert(equal(selector.term, known));
-  if (signature) script.assert(or(equal(signature.term, text('')), equal(signature.term, known)));
+  const length = apply('str.len', data.term);
+  const isSelector = ({ term }: FactSymbol): Term =>
+    and(equal(apply('str.len', term), '10'), apply('str.prefixof', term, data.term));
+  const isEmpty = ({ term }: FactSymbol): Term => equal(term, text(''));
+  if (selector) script.assert(ite(apply('<', length, '10'), isEmpty(selector), isSelector(selector)));
+  if (signature) script.assert(or(isEmpty(signature), isSelector(signature)));
 }
 
 /** A longer window holds all that a shorter one does. */

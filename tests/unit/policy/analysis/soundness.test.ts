@@ -195,6 +195,6 @@ test('what is true of some request at random is not said to be impossible', { ti
       expect(policies.because.map(({ text }) => text)).not.toContain('witness');
     }
   });
-  await fc.assert(property, { numRuns: Number(process.env.RUNS ?? 60) });
-  expect(answers.yes).toBeGreaterThan(20);
+  await fc.assert(property, { numRuns: 50 });
+  expect(answers.yes).toBeGreaterThan(15);
 });
