@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { addProcessMetrics } from './process-metrics.ts';
 
 export type Metrics = {
   /** `name` must come from a bounded set: it becomes a label. */
@@ -13,8 +14,7 @@ export type Metrics = {
 export function createMetrics(waiting: () => number): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  // By default the lag of the event loop is sampled a hundred times a second, which wakes an idle process as often.
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
+  const { startDelaysAnew } = addProcessMetrics(registry);
   const requests = new Histogram({
     name: 'countersign_request_seconds',
     help: 'Time to answer a request, by last part of the path and HTTP status',
@@ -54,6 +54,10 @@ export function createMetrics(waiting: () => number): Metrics {
       writes.observe(seconds);
     },
     countWriteFailure: () => failures.inc(),
-    text: () => registry.metrics(),
+    async text() {
+      const text = await registry.metrics();
+      startDelaysAnew();
+      return text;
+    },
   };
 }
