@@ -66,7 +66,12 @@ export function replaceFile(path: string, content: string, uid: number | null = 
 /** rename(2), durable when it returns. */
 export function renameDurably(from: string, to: string): void {
   renameSync(from, to);
-  const folder = openSync(dirname(to), 'r');
+  syncFolder(dirname(to));
+}
+
+/** fsync(2) of a folder: which files it holds, and under which names, outlasts a power cut from here on. */
+export function syncFolder(path: string): void {
+  const folder = openSync(path, 'r');
   fsyncSync(folder);
   closeSync(folder);
 }

@@ -4,7 +4,7 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ownFolder, readJsonIfThere, replaceFile } from './files.ts';
+import { ownFolder, readJsonIfThere, replaceFile, syncFolder } from './files.ts';
 import { enclaveFolder } from './host.ts';
 import { OperatorError } from './operator-error.ts';
 import type { Credentials } from './root-file.ts';
@@ -13,6 +13,19 @@ export type Names = { readonly organizationName: string; readonly userName: stri
 
 const pathOf = (dataDir: string, organizationId: string, ending: string) =>
   join(enclaveFolder(dataDir), 'orders', `${organizationId}${ending}`);
+
+/**
+ * Resolves when the enclave's sealing and anchor are there for good. The enclave cannot fsync its folder itself under
+ * Node's permission model; before the first order nobody has anything to lose there. Throws once `signal` is aborted.
+ */
+export async function anchorDurable(dataDir: string, signal: AbortSignal): Promise<void> {
+  const folder = enclaveFolder(dataDir);
+  while (!existsSync(join(folder, 'anchor'))) {
+    if (signal.aborted) throw new OperatorError('stopped while starting');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  syncFolder(folder);
+}
 
 /** Orders the organization of `credentials`; does nothing when that has been done. */
 export function placeOrder(dataDir: string, credentials: Credentials, names: Names): void {

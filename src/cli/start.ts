@@ -8,7 +8,7 @@ import { describeIsolation } from './isolation.ts';
 import { lockDataDirectory } from './lock.ts';
 import { shareSocket } from './meeting.ts';
 import { OperatorError } from './operator-error.ts';
-import { orderDone, placeOrder } from './orders.ts';
+import { anchorDurable, orderDone, placeOrder } from './orders.ts';
 import { checkPort } from './port.ts';
 import { openPostgres } from './postgres.ts';
 import { type Group, keepRunning, type Running } from './processes.ts';
@@ -83,9 +83,10 @@ async function bringUp(settings: Settings, stopping: AbortSignal, keep: Keep): P
     return report(services, [`api is ready at ${apiBaseUrlOf(settings)}`]);
   }
   const root = openRootFile(dataDir, settings, databaseUrl);
-  placeOrder(dataDir, root, rootNames);
   const both = () => launchPair(services, databaseUrl as string);
   keep(both(), both);
+  await anchorDurable(dataDir, stopping);
+  placeOrder(dataDir, root, rootNames);
   await Promise.all([orderDone(dataDir, root.organizationId, stopping), healthy(settings, stopping)]);
   report(services, [
     `Countersign is ready at ${root.apiBaseUrl}`,
@@ -110,11 +111,10 @@ async function openDatabase({ settings, host, locks }: Services, keep: Keep): Pr
 }
 
 /** The enclave alone: the root organization comes into being when an api connects. */
-function bringUpEnclave(services: Services, stopping: AbortSignal, keep: Keep): void {
+async function bringUpEnclave(services: Services, stopping: AbortSignal, keep: Keep): Promise<void> {
   const { settings, host } = services;
   const socket = settings.enclaveSocket as string;
   const root = openRootFile(host.dataDir, settings, settings.databaseUrl);
-  placeOrder(host.dataDir, root, rootNames);
   const launchOne = () => {
     rmSync(socket, { force: true });
     const enclave = launchEnclave(services);
@@ -127,6 +127,8 @@ function bringUpEnclave(services: Services, stopping: AbortSignal, keep: Keep): 
     `root organization: ${root.organizationId}; its API key is in ${rootFilePath(host.dataDir)}`,
     ...firstSteps(services),
   ]);
+  await anchorDurable(host.dataDir, stopping);
+  placeOrder(host.dataDir, root, rootNames);
 }
 
 const rootNames = { organizationName: 'Root organization', userName: 'Root user', apiKeyName: 'Root API key' };

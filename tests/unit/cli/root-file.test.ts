@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ownFolder, replaceFile } from '../../../src/cli/files.ts';
 import { enclaveFolder } from '../../../src/cli/host.ts';
-import { orderDone, placeOrder } from '../../../src/cli/orders.ts';
+import { anchorDurable, orderDone, placeOrder } from '../../../src/cli/orders.ts';
 import { openRootFile, readRootFile, rootFilePath } from '../../../src/cli/root-file.ts';
 import { readSettings } from '../../../src/cli/settings.ts';
 
@@ -68,4 +69,14 @@ test('a refused order says why', async () => {
   ownFolder(join(enclaveFolder(dataDir), 'orders'), null);
   replaceFile(join(enclaveFolder(dataDir), 'orders', `${root.organizationId}.failed.json`), '{"reason":"too many"}');
   await expect(orderDone(dataDir, root.organizationId, AbortSignal.timeout(50))).rejects.toThrow('too many');
+});
+
+test('what is ordered waits for the enclave’s anchor', async () => {
+  const folder = enclaveFolder(dataDir);
+  ownFolder(folder, null);
+  await expect(anchorDurable(dataDir, AbortSignal.timeout(50))).rejects.toThrow('stopped while starting');
+  const anchored = anchorDurable(dataDir, AbortSignal.timeout(10_000)).then(() => 'anchored');
+  expect(await Promise.race([anchored, sleep(100, 'waiting')])).toBe('waiting');
+  writeFileSync(join(folder, 'anchor'), '');
+  expect(await anchored).toBe('anchored');
 });
