@@ -17,19 +17,20 @@ export async function collectActivities(
   { limit, ...bounds }: Pagination,
 ): Promise<readonly ProvenActivity[]> {
   const isBackwards = bounds.before !== undefined && bounds.after === undefined;
-  let rows: readonly ProvenActivity[] = [];
+  const parts: (readonly ProvenActivity[])[] = [];
   let size = 0;
-  while (rows.length < limit) {
-    const wanted = Math.min(step, limit - rows.length);
+  for (let missing = limit; missing > 0; ) {
+    const wanted = Math.min(step, missing);
     const found = (await fetch({ ...bounds, limit: wanted })).slice(0, wanted);
     for (const { sealed } of found) size += sealed.length;
     if (size > maxBytes) throw tooLarge();
-    rows = isBackwards ? [...found, ...rows] : [...rows, ...found];
+    parts.push(found);
+    missing -= found.length;
     const last = isBackwards ? found[0] : found.at(-1);
     if (!last || found.length < wanted) break;
     bounds = { ...bounds, [isBackwards ? 'before' : 'after']: uuidText(last.id) };
   }
-  return rows;
+  return (isBackwards ? parts.reverse() : parts).flat();
 }
 
 function tooLarge(): CountersignError {

@@ -30,6 +30,7 @@ import { createMerkleMap, OpaqueBucketError } from './ledger/merkle-map.ts';
 import type { Port } from './ledger/port.ts';
 import { carryOutOrders } from './orders.ts';
 import { query } from './query.ts';
+import { repeatDeletion } from './repeat-deletion.ts';
 import { localFileSealing } from './sealing/local-file.ts';
 import { SealingError, type SealingProvider } from './sealing/provider.ts';
 import { createSealer, deriveKey, type Sealer } from './sealing/seal.ts';
@@ -46,8 +47,9 @@ export type Enclave = {
 
 type Secrets = { sealer: Sealer; signer: CheckpointSigner; anchor: Anchor; rootKey: Buffer };
 
-/** How long a refused start and the look for orders wait, in ms. */
-const retryDelay = 1000;
+/** Between attempts to start, longer and longer, and between looks for orders, in ms. */
+const firstDelay = 100;
+const longestDelay = 1000;
 const orderInterval = 500;
 
 /** Throws `SealingError` or `AnchorError` where the enclave's own folder is not sound. */
@@ -64,7 +66,7 @@ export function createEnclave(settings: EnclaveSettings, send: (message: FromEnc
   let submissions = 0;
 
   async function start(): Promise<void> {
-    while (!stopped && !service) {
+    for (let pause = firstDelay; !stopped && !service; pause = Math.min(2 * pause, longestDelay)) {
       try {
         const booted = await bootLedger(settings, secrets, port);
         ledger = booted.ledger;
@@ -76,7 +78,7 @@ export function createEnclave(settings: EnclaveSettings, send: (message: FromEnc
       } catch (error) {
         refusal = (error as Error).message;
         ledger = null;
-        await delay(retryDelay);
+        await delay(pause);
       }
     }
     while (!stopped && ledger) {
@@ -111,7 +113,7 @@ export function createEnclave(settings: EnclaveSettings, send: (message: FromEnc
     if (request.kind === 'query') return query(service, request);
     submissions++;
     try {
-      return await submit(service, request);
+      return await submit(service, request).catch((error: unknown) => repeatDeletion(service, request, error));
     } finally {
       submissions--;
       if (submissions === 0) service.ledger.close();

@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { prepareTables, type Tables } from '../../src/api/storage/tables.ts';
 import { startEnclave } from '../support/enclave-process.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { openPostgresStorage } from '../support/postgres-storage.ts';
@@ -223,11 +224,10 @@ describe('the service', () => {
   });
 
   test('with a row that no frame has room for: its organization is refused, the others are not, and nothing has to be restarted', async () => {
-    const ofAlice = [alice.organizationId];
-    await run('update pages set sealed = sealed || repeat($2, 67200000)::bytea where organization_id = $1', [
-      ...ofAlice,
-      'x',
-    ]);
+    await run(
+      `update pages set sealed = sealed || repeat('x', 67200000)::bytea where organization_id = $1 and kind = 'users'`,
+      [alice.organizationId],
+    );
     await restart();
     wire = overHttp(service.baseUrl);
     const refused = await query(wire, alice.byPasskey, 'whoami');
@@ -269,7 +269,7 @@ describe('the service', () => {
     await run(`delete from kysely_migration where ctid = '(0,1)'; alter table kysely_migration add primary key (name)`);
   });
 
-  test.each<[string, string, RegExp]>([
+  const rowsOfMigrations: [string, string, RegExp][] = [
     [
       'renamed',
       `update kysely_migration set name = name || 'x'`,
@@ -284,26 +284,52 @@ describe('the service', () => {
     ['gone with their table', 'drop table kysely_migration', /put its row back: insert into kysely_migration/],
     ['in another schema', 'alter table kysely_migration set schema early', /the table kysely_migration is missing/],
     ['without a column', 'alter table kysely_migration drop column name', /a column is missing/],
-  ])(
+  ];
+
+  /** Has the rows of migrations altered while `look` looks. */
+  async function withRowsOfMigrations(sql: string, look: () => Promise<void>): Promise<void> {
+    await run('create table kept.migrations (like kysely_migration including all)');
+    await run('insert into kept.migrations select * from kysely_migration');
+    await run(sql);
+    await look();
+    await run(
+      'drop table if exists kysely_migration, early.kysely_migration; alter table kept.migrations rename to kysely_migration; alter table kept.kysely_migration set schema public',
+    );
+  }
+
+  test.each(rowsOfMigrations)(
+    'with rows of migrations %s: the tables are not used, for a reason that says what to do, until they are back',
+    async (_, sql, reason) => {
+      let tables: Tables | undefined;
+      await withRowsOfMigrations(sql, async () => {
+        const reasons: string[] = [];
+        tables = prepareTables(databaseUrl, (why) => reasons.push(why));
+        await expect(tables.ready()).rejects.toThrow();
+        await vi.waitFor(() => expect(reasons).toHaveLength(1));
+        expect(reasons[0]).toMatch(reason);
+        expect(tables.trouble()).toBe(reasons[0]);
+      });
+      await vi.waitFor(() => expect(tables?.trouble()).toBeNull(), 5000);
+    },
+  );
+
+  test.each(rowsOfMigrations.slice(-1))(
     'restarted with rows of migrations %s: stays up and says what to do, and serves when they are back',
     async (_, sql, reason) => {
       await service.kill();
-      await run('create table kept.migrations (like kysely_migration including all)');
-      await run('insert into kept.migrations select * from kysely_migration');
-      await run(sql);
-      const starting = restart();
-      const health = await refusedHealth();
-      expect(health.database).toEqual({ ok: false, reason: expect.stringMatching(reason) });
-      wire = overHttp(`http://localhost:${port}`);
-      for (const answer of Object.values(await survey(wire)).flat()) {
-        expect([answer.status, reasonOf(answer)]).toEqual([503, 'STATE_REFUSED']);
-      }
-      // Longer than a process that ends at once would be started again.
-      await sleep(1500);
-      expect((await fetch(`http://localhost:${port}/health`)).status).toBe(503);
-      await run(
-        'drop table if exists kysely_migration, early.kysely_migration; alter table kept.migrations rename to kysely_migration; alter table kept.kysely_migration set schema public',
-      );
+      let starting: Promise<void> | undefined;
+      await withRowsOfMigrations(sql, async () => {
+        starting = restart();
+        const health = await refusedHealth();
+        expect(health.database).toEqual({ ok: false, reason: expect.stringMatching(reason) });
+        wire = overHttp(`http://localhost:${port}`);
+        for (const answer of Object.values(await survey(wire)).flat()) {
+          expect([answer.status, reasonOf(answer)]).toEqual([503, 'STATE_REFUSED']);
+        }
+        // Longer than a process that ends at once would be started again.
+        await sleep(1500);
+        expect((await fetch(`http://localhost:${port}/health`)).status).toBe(503);
+      });
       await starting;
       expect(service.output()).not.toContain('starting again');
       expect(await survey(wire)).toEqual(right);

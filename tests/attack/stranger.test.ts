@@ -316,6 +316,40 @@ describe('credentials that are no more', () => {
     }
     expect((await query(wire, inside(gone.byPasskey, parent.organizationId), 'whoami')).status).toBe(401);
   });
+
+  test('a deletion that is sent again, with any stamp but the one that was taken', async () => {
+    const gone = await createResident(wire, parent, 'Leaver');
+    const type = 'ACTIVITY_TYPE_DELETE_SUB_ORGANIZATION';
+    const body = activityBody(gone.organizationId, type, { deleteWithoutExport: true });
+    const [signed, another] = [signBody(gone), activityBody(gone.organizationId, type, { deleteWithoutExport: true })];
+    const stamp = gone.byPasskey.stamp(body);
+    const send = (sent: string, by: typeof stamp | null, name = 'delete_sub_organization') =>
+      wire({ kind: 'submit', name, body: sent, stamp: by });
+    const earlier = { body: signed, stamp: gone.byPasskey.stamp(signed) };
+    expect((await send(earlier.body, earlier.stamp, 'sign_raw_payload')).status).toBe(200);
+    const deleted = await send(body, stamp);
+    resultOf(deleted);
+    expect(await send(body, stamp)).toEqual(deleted);
+
+    expect((await send(body, null)).status).toBe(401);
+    const assertion = JSON.parse(stamp.value) as Record<string, string>;
+    const others = [
+      ...[mallory.byPasskey, mallory.byApiKey, parent, gone.byApiKey, gone.byPasskey].map((by) => by.stamp(body)),
+      gone.byPasskey.stamp(another),
+      { ...stamp, value: JSON.stringify({ ...assertion, signature: 'MEUCIQ' }) },
+      { ...stamp, value: JSON.stringify({ ...assertion, credentialId: mallory.passkey.credentialId }) },
+    ];
+    for (const other of others) expect(reasonOf(await send(body, other))).toBe('ORGANIZATION_NOT_FOUND');
+    for (const [sent, by] of [
+      [another, stamp],
+      [another, gone.byPasskey.stamp(another)],
+      [`${body} `, stamp],
+    ] as const) {
+      expect(reasonOf(await send(sent, by))).toBe('ORGANIZATION_NOT_FOUND');
+    }
+    expect(reasonOf(await send(earlier.body, earlier.stamp, 'sign_raw_payload'))).toBe('ORGANIZATION_NOT_FOUND');
+    expect(await send(body, stamp)).toEqual(deleted);
+  });
 });
 
 describe('names', () => {

@@ -27,8 +27,8 @@ export function fileAnchor(folder: string, tagKey: KeyObject): Anchor {
   const bucketsPath = join(folder, 'anchor-buckets');
   let files: { headers: number; buckets: number } | undefined;
   let current: { state: AnchoredState; slot: number } | undefined;
-  // The slot that is written next still lacks the buckets that the last move changed in the other one.
-  let missing: readonly ChangedBucket[] = [];
+  // The slot that is written next still lacks the buckets that the last move changed in the other one; null: nobody knows.
+  let missing: readonly ChangedBucket[] | null = null;
 
   const open = () => {
     const { O_CREAT, O_DSYNC, O_RDWR } = constants;
@@ -59,8 +59,8 @@ export function fileAnchor(folder: string, tagKey: KeyObject): Anchor {
         );
       }
       current = { state, slot };
-      // After a crash nobody knows which buckets the older slot lacks: give it all of them once.
-      writeAll(open().buckets, readBuckets(slot), (1 - slot) * bucketsSize);
+      if (missing === null) writeAll(open().buckets, readBuckets(slot), (1 - slot) * bucketsSize);
+      missing ??= [];
       return state;
     },
     create(state, hashes) {
@@ -68,10 +68,11 @@ export function fileAnchor(folder: string, tagKey: KeyObject): Anchor {
       // The second slot is zeros: there, so that no later write needs room on the disk, but no state.
       createFile(path, Buffer.concat([sealHeader(state, tagKey), Buffer.alloc(headerSize)]));
       current = { state, slot: 0 };
+      missing = [];
     },
     async move(state, changed) {
       const slot = current?.slot === 0 ? 1 : 0;
-      for (const { first, hashes } of runsOf([...missing, ...changed])) {
+      for (const { first, hashes } of runsOf([...(missing ?? []), ...changed])) {
         writeAll(open().buckets, hashes, slot * bucketsSize + first * 32);
       }
       const { bytesWritten } = await writeAt(
