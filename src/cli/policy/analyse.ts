@@ -1,112 +1,121 @@
 import { parseArgs } from 'node:util';
-import { analyse } from '../../policy/analysis/analyse.ts';
+import { type AnswerTo, analyse, type Question } from '../../policy/analysis/analyse.ts';
 import { describeAnswer, describeFinding } from '../../policy/analysis/describe.ts';
 import { compileOrReject, readPolicies } from '../../policy/decide-file.ts';
 import type { PolicySource } from '../../policy/policy-set.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import { ask, callerOf } from '../client.ts';
 import { OperatorError } from '../operator-error.ts';
 import type { PolicyCommand } from '../policy.ts';
-import { readJson } from '../read-json.ts';
+import { readRootFile } from '../root-file.ts';
+import type { Settings } from '../settings.ts';
 import { print } from './arguments.ts';
-import { policiesOf } from './policy-files.ts';
+import { sourcesOf } from './policy-files.ts';
 
-const help = `usage: countersign policy analyse compare BEFORE AFTER [--json] [--limit SECONDS]
-       countersign policy analyse can FILE --do X [--without Y] [--json] [--limit SECONDS]
-       countersign policy analyse unused FILE [--json] [--limit SECONDS]
+const help = `usage: countersign policy analyse compare BEFORE AFTER
+       countersign policy analyse can POLICIES --do X [--without Y]
+       countersign policy analyse unused POLICIES
 
-Asks a solver about all requests there can be. Files hold policies as \`policy check\` takes them: {"policies": […]}.
+Asks a solver about all requests that there can be. BEFORE, AFTER and POLICIES are files as \`policy check\` takes them.
 
-compare  whether the policies of AFTER allow something that those of BEFORE do not, and the other way round
-can      whether a request can be allowed for which X is true and Y is not; both are expressions that may name what
-         conditions and consensus may: --do "activity.kind == 'SIGN_TRANSACTION'" --without "approvers.count() >= 2"
+compare  whether AFTER allows a request that BEFORE does not, and the other way round
+can      whether a request for which X is true and Y is not (or is an error) can be allowed. X and Y are expressions of
+         either language that may name all that conditions and consensus may:
+           --do "activity.kind == 'SIGN_TRANSACTION'" --without "approvers.count() >= 2"
 unused   which policies make no difference: they never match, are shadowed by denies, or repeat what others do
 
-"yes" comes with a request that the engine itself was asked about: with --json as a case for \`policy decide\`. "no" holds
-for all requests, with lists as long as is said. "unknown" names what the solver does not understand, or the time limit
-(--limit, 4 s for each question to the solver). Exits with 0 where the answer is the harmless one: nothing more is
-allowed, it cannot be done, every policy makes a difference; with 2 otherwise, and with 3 where that is not known.`;
+  --organization ID  in place of the first file: the policies of now, of the organization of root.json or of a
+                     sub-organization of it, asked of the running service
+  --limit SECONDS    for each question to the solver, from 0.1 to 600 (4)
+  --json             one JSON object; what goes on is on the standard error
+
+yes      with a request that shows it, which the engine itself has decided so; with --json it is a case of \`policy decide\`
+no       there is no such request
+unknown  with what stands in the way and its place: what the solver does not know, the time limit, or lists too long to
+         look into
+
+Exits with 0 where the answer is the harmless one: AFTER allows nothing more, it cannot be done by the policies, every policy
+makes a difference; with 2 where it is the other one, with 3 where it is unknown, and with 1 where nothing could be asked.`;
+
+const options = {
+  do: { type: 'string' },
+  without: { type: 'string' },
+  organization: { type: 'string' },
+  limit: { type: 'string' },
+  json: { type: 'boolean' },
+} as const;
 
 export const analyseCommand: PolicyCommand = {
   help,
-  async run(args) {
-    const options = {
-      json: { type: 'boolean' },
-      limit: { type: 'string' },
-      do: { type: 'string' },
-      without: { type: 'string' },
-    } as const;
+  async run(args, settings) {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    const { organization, limit, json = false } = values;
     const [what, ...files] = positionals;
-    const json = values.json === true;
-    const timeLimit = limitOf(values.limit);
-    if (what === 'compare' && files.length === 2) return compare(files as [string, string], json, timeLimit);
-    if (what === 'unused' && files.length === 1) return unused(files[0] as string, json, timeLimit);
-    if (what === 'can' && files.length === 1 && values.do !== undefined) {
-      return can(files[0] as string, values.do, values.without ?? 'false', json, timeLimit);
-    }
-    throw new OperatorError(help);
+    const isComplete = files.length === (what === 'compare' ? 2 : 1) - (organization === undefined ? 0 : 1);
+    const isAsked = what === 'can' ? values.do !== undefined : values.do === undefined && values.without === undefined;
+    if (!isComplete || !isAsked || (what !== 'compare' && what !== 'can' && what !== 'unused'))
+      throw new OperatorError(help);
+    const timeLimit = limitOf(limit);
+    const named = files.map((file): Named => ({ name: file, policies: sourcesOf(file) }));
+    const sets = organization === undefined ? named : [await policiesOfNow(settings, organization), ...named];
+    const [first, second] = sets as [Named, Named];
+    if (what === 'compare') return compare(first, second, timeLimit, json);
+    if (what === 'unused') return unused(first, timeLimit, json);
+    return can(first, values.do ?? '', values.without ?? 'false', timeLimit, json);
   },
 };
 
-type Answers = { readonly answer: 'yes' | 'no' | 'unknown' };
+type Named = { readonly name: string; readonly policies: readonly PolicySource[] };
 
-/** Of answers that all should be "no". */
-function exitBy(answers: readonly Answers[]): void {
-  if (answers.some(({ answer }) => answer === 'yes')) process.exitCode = 2;
-  else if (answers.some(({ answer }) => answer === 'unknown')) process.exitCode = 3;
+async function policiesOfNow(settings: Settings, organizationId: string): Promise<Named> {
+  const caller = callerOf({ ...readRootFile(settings.dataDir), organizationId });
+  const { policies: given } = await ask<{ policies: readonly JsonObject[] }>(caller, 'list_policies', {});
+  const texts = given.map(({ policyName = null, policyId = null, effect = null, ...rest }) => {
+    const clauses = ['condition', 'consensus', 'time', 'language'].filter((name) => typeof rest[name] === 'string');
+    return { id: policyName || policyId, effect, ...Object.fromEntries(clauses.map((name) => [name, rest[name]])) };
+  });
+  const policies = readPolicies(texts as JsonObject[], organizationId);
+  for (const policy of policies) {
+    const compiled = compileOrReject(policy);
+    if ('rejected' in compiled) throw new OperatorError(`policy ${policy.id}: ${compiled.rejected.message}`);
+  }
+  return { name: organizationId, policies };
 }
 
-async function compare([before, after]: [string, string], json: boolean, timeLimit: number): Promise<void> {
-  const question = { ask: 'compare', before: sourcesOf(before), after: sourcesOf(after) } as const;
-  const found = await asked(analyse(question, { timeLimit }));
+async function compare(before: Named, after: Named, timeLimit: number, json: boolean): Promise<void> {
+  const found = await asked({ ask: 'compare', before: before.policies, after: after.policies }, timeLimit);
   if (json) print(JSON.stringify(found));
   else {
-    print(`${after} allows what ${before} does not: ${describeAnswer(found.looser)}`);
-    print(`${before} allows what ${after} does not: ${describeAnswer(found.stricter)}`);
+    print(`${after.name} allows what ${before.name} does not: ${describeAnswer(found.looser)}`);
+    print(`${before.name} allows what ${after.name} does not: ${describeAnswer(found.stricter)}`);
   }
-  exitBy([found.looser]);
+  exitBy([found.looser.answer]);
 }
 
-async function can(file: string, what: string, unless: string, json: boolean, timeLimit: number): Promise<void> {
-  const found = await asked(analyse({ ask: 'can', policies: sourcesOf(file), what, unless }, { timeLimit }));
+async function can({ policies }: Named, what: string, unless: string, timeLimit: number, json: boolean): Promise<void> {
+  const found = await asked({ ask: 'can', policies, what, unless }, timeLimit);
   if (json) print(JSON.stringify(found));
   else {
     print(`by the policies: ${describeAnswer(found.policies)}`);
     print(`by the root quorum: ${describeAnswer(found.rootQuorum)}`);
   }
-  exitBy([found.policies]);
+  exitBy([found.policies.answer]);
 }
 
-async function unused(file: string, json: boolean, timeLimit: number): Promise<void> {
-  const policies = sourcesOf(file);
+async function unused({ policies }: Named, timeLimit: number, json: boolean): Promise<void> {
   let count = 0;
-  const found = await asked(
-    analyse(
-      { ask: 'unused', policies },
-      {
-        timeLimit,
-        onFinding(finding) {
-          count++;
-          if (!json) print(describeFinding(finding));
-          else process.stderr.write(`${count} of ${policies.length}\n`);
-        },
-      },
-    ),
-  );
-  if (json) print(JSON.stringify(found));
-  exitBy(
-    found.map(({ verdict }) => ({ answer: verdict === 'used' ? 'no' : verdict === 'unknown' ? 'unknown' : 'yes' })),
-  );
+  const found = await asked({ ask: 'unused', policies }, timeLimit, (finding) => {
+    count += 1;
+    if (json) process.stderr.write(`${count} of ${policies.length}\n`);
+    else print(describeFinding(finding));
+  });
+  if (json) print(JSON.stringify({ policies: found }));
+  exitBy(found.map(({ verdict }) => (verdict === 'used' ? 'no' : verdict === 'unknown' ? 'unknown' : 'yes')));
 }
 
-/** The policies of a file, each of which compiles. Throws `OperatorError`. */
-export function sourcesOf(file: string): readonly PolicySource[] {
-  const given = policiesOf(readJson(file), file).map((policy) => policy.given);
-  const sources = readPolicies([...given], file);
-  for (const source of sources) {
-    const compiled = compileOrReject(source);
-    if ('rejected' in compiled) throw new OperatorError(`${file}: policy ${source.id}: ${compiled.rejected.message}`);
-  }
-  return sources;
+/** By answers that all should be "no". */
+function exitBy(answers: readonly ('yes' | 'no' | 'unknown')[]): void {
+  process.exitCode = answers.includes('yes') ? 2 : answers.includes('unknown') ? 3 : 0;
 }
 
 function limitOf(seconds = '4'): number {
@@ -115,11 +124,23 @@ function limitOf(seconds = '4'): number {
   return Math.round(limit);
 }
 
+/** A sign of life in ms. */
+const patience = 5000;
+
 /** What is wrong with the question is for whoever asked. */
-async function asked<T>(answer: Promise<T>): Promise<T> {
+async function asked<Asked extends Question>(
+  question: Asked,
+  timeLimit: number,
+  onFinding: (finding: AnswerTo['unused'][number]) => void = () => {},
+): Promise<AnswerTo[Asked['ask']]> {
+  const started = performance.now();
+  const seconds = () => Math.round((performance.now() - started) / 1000);
+  const waiting = setInterval(() => process.stderr.write(`still asking the solver, for ${seconds()} s\n`), patience);
   try {
-    return await answer;
+    return await analyse(question, { timeLimit, onFinding });
   } catch (error) {
     throw new OperatorError((error as Error).message);
+  } finally {
+    clearInterval(waiting);
   }
 }

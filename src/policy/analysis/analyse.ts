@@ -29,8 +29,8 @@ export type Options = {
 };
 
 const defaultLimit = 4000;
-/** Questions to the solver before a sign of life. */
-const patience = 20;
+/** Time limits before a sign of life: one answer may take several questions. */
+const patience = 60;
 
 /** Throws an error where the policies or expressions are none, and where the solver does not answer at all. */
 export async function analyse<Asked extends Question>(
@@ -47,6 +47,7 @@ export async function analyse<Asked extends Question>(
       };
       wait();
       worker.on('error', reject);
+      worker.on('exit', () => reject(new Error('the solver has ended without an answer')));
       worker.on('message', (message: Message) => {
         wait();
         if ('finding' in message) onFinding(message.finding);

@@ -6,7 +6,7 @@ import type { Value } from '../types.ts';
 import type { Facts } from '../values.ts';
 import type { Mystery } from './encode.ts';
 import type { Problem } from './problem.ts';
-import { and, equal, integer, not, type Term } from './smt.ts';
+import { and, apply, equal, integer, not, type Term } from './smt.ts';
 import type { Solver } from './solver.ts';
 import { symbolKey, type Unknown } from './symbols.ts';
 import { readWitness, type Witness } from './witness.ts';
@@ -14,8 +14,8 @@ import { readWitness, type Witness } from './witness.ts';
 export type Answer =
   /** There is; the engine itself decides the witness so. */
   | { readonly answer: 'yes'; readonly witness: Witness }
-  /** There is none; `upTo` are lists that were looked at only so far. */
-  | { readonly answer: 'no'; readonly upTo: readonly string[] }
+  /** There is none. */
+  | { readonly answer: 'no' }
   | { readonly answer: 'unknown'; readonly because: readonly Unknown[] };
 
 /** What the engine says of a witness; `facts` for looking at what the solver did not know. */
@@ -23,46 +23,54 @@ export type Check = (witness: Witness) => { readonly holds: boolean; readonly fa
 
 /** Solutions that are tried until one checks. */
 const maxTries = 5;
-const timeLimit: Unknown = { text: 'time limit', reason: 'the solver found no answer in time' };
+/** Why the solver itself does not know. */
+const giveUp = (reason: string): Unknown =>
+  /timeout|cancel|resource/.test(reason)
+    ? { text: 'time limit', reason: 'the solver found no answer in time' }
+    : { text: 'solver', reason: `it gave up: ${reason}` };
 
-export async function ask(solver: Solver, problem: Problem<unknown>, goal: Term, check: Check): Promise<Answer> {
+export function ask(solver: Solver, problem: Problem<unknown>, goal: Term, check: Check): Answer {
   const symbols = [...problem.symbols.all.values()];
   let narrowed = and(goal, problem.hint);
-  let solution = await solver.solve(narrowed, symbols);
+  let solution = solver.solve(narrowed, symbols);
   if (typeof solution !== 'object' && problem.hint !== 'true') {
     narrowed = goal;
-    solution = await solver.solve(goal, symbols);
+    solution = solver.solve(goal, symbols);
   }
-  if (solution === undefined) return { answer: 'no', upTo: limitsOf(problem) };
+  if (solution === undefined) return none(problem);
   const because = new Map<string, Unknown>();
   for (let tries = 0; tries < maxTries && typeof solution === 'object'; tries++) {
     const supposed: ReadonlyMap<Term, string> = solution;
     const witness = readWitness(problem.symbols, supposed);
     const { holds, facts } = check(witness);
-    if (holds) return { answer: 'yes', witness: await fewestApprovers(solver, problem, narrowed, check, witness) };
+    if (holds) return { answer: 'yes', witness: fewestApprovers(solver, problem, narrowed, check, witness) };
     const wrong = [...problem.mysteries.values()].flatMap((mystery) => mistakeOf(mystery, facts, supposed));
     for (const { unknown } of wrong) because.set(unknown.text, unknown);
     if (wrong.length === 0) break;
     // The solver may have supposed what no request shows; what this one shows is worth a try.
     narrowed = and(narrowed, ...wrong.map(({ truth }) => truth));
-    solution = await solver.solve(narrowed, symbols);
+    solution = solver.solve(narrowed, symbols);
   }
-  if (solution === 'time limit') because.set(timeLimit.text, timeLimit);
-  const reasons = [...(because.size > 0 ? because : problem.symbols.unknowns).values()];
+  if (typeof solution === 'string') because.set('solver', giveUp(solution));
+  const { unknowns, doubts } = problem.symbols;
+  const reasons = [...(because.size > 0 ? because : new Map([...unknowns, ...doubts])).values()];
   return { answer: 'unknown', because: reasons.length > 0 ? reasons : [unchecked] };
 }
 
+const teams = [1, 2, 3, 4, 8, 16];
+
 /** A witness of the same that as few approve as possible: it is easier to read. */
-async function fewestApprovers(
+function fewestApprovers(
   solver: Solver,
   { symbols }: Problem<unknown>,
   goal: Term,
   check: Check,
   witness: Witness,
-): Promise<Witness> {
+): Witness {
   const length = symbols.all.get(symbolKey('approvers', 'length'))?.term;
-  for (let count = 1; length !== undefined && count < witness.approvers.length; count++) {
-    const solution = await solver.solve(and(goal, equal(length, integer(count))), symbols.all.values());
+  for (const most of teams) {
+    if (length === undefined || most >= witness.approvers.length) break;
+    const solution = solver.solve(and(goal, apply('<=', length, integer(most))), symbols.all.values());
     if (typeof solution !== 'object') continue;
     const smaller = readWitness(symbols, solution);
     if (check(smaller).holds) return smaller;
@@ -71,35 +79,37 @@ async function fewestApprovers(
 }
 
 /** Rather with a witness that the root quorum has nothing to do with. */
-export async function askAnyQuorum(
-  solver: Solver,
-  problem: Problem<unknown>,
-  goal: Term,
-  check: Check,
-): Promise<Answer> {
+export function askAnyQuorum(solver: Solver, problem: Problem<unknown>, goal: Term, check: Check): Answer {
   const { root } = problem.options;
-  const without = await ask(solver, problem, and(goal, not(root)), check);
+  if (solver.solve(goal, []) === undefined) return none(problem);
+  const without = ask(solver, problem, and(goal, not(root)), check);
   if (without.answer === 'yes') return without;
-  const by = await ask(solver, problem, and(goal, root), check);
+  const by = ask(solver, problem, and(goal, root), check);
   return by.answer === 'no' ? without : by;
 }
 
+/** There is none: only lists could be longer than what was looked at. */
+const none = ({ symbols: { bounded } }: Problem<unknown>): Answer =>
+  bounded.size === 0 ? { answer: 'no' } : { answer: 'unknown', because: Array.from(bounded, tooLong) };
+
+/** The solver took for independent what is not. */
 const unchecked: Unknown = { text: 'witness', reason: 'the engine decides it otherwise than the solver' };
 
-const limitsOf = ({ symbols }: Problem<unknown>): readonly string[] =>
-  [...symbols.bounded].map(([place, most]) => `${most} elements of ${place.replaceAll('[*]', '[…]')}`);
+const tooLong = ([place, most]: readonly [string, number]): Unknown => ({
+  text: place.replaceAll('[*]', '[…]'),
+  reason: `there is none with at most ${most} elements, and longer lists are not looked into`,
+});
 
 type Mistake = { readonly unknown: Unknown; readonly truth: Term };
 
 /** What the solver supposed of a function against what it is. */
 function mistakeOf(
-  { plan, language, text, value, error }: Mystery,
+  { plan, language, unknown, value, error }: Mystery,
   facts: Facts,
   solution: ReadonlyMap<Term, string>,
 ): Mistake[] {
   if (hasVariable(plan)) return [];
   const result = valueOn(plan, language, facts);
-  const unknown: Unknown = { text, reason: 'this is not encoded' };
   const fails = solution.get(error) === 'true';
   if (result === undefined) return fails || error === 'false' ? [] : [{ unknown, truth: error }];
   if (fails) return [{ unknown, truth: not(error) }];

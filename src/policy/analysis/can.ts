@@ -37,8 +37,9 @@ export async function can(
   preloadSolver();
   const problem = pose(limitsFor([...clausesOf(policies), what, unless]), (shared, options) => {
     const encoded = policies.map((policy) => encodePolicy(shared, policy));
+    const encode = (question: QuestionText, origin: string) => encodeClause(shared, question, origin);
     const allowed = encodeDecision(shared.symbols, encoded, options);
-    return and(allowed, isTrue(encodeClause(shared, what)), not(isTrue(encodeClause(shared, unless))));
+    return and(allowed, isTrue(encode(what, 'what is done')), not(isTrue(encode(unless, 'what it is done without'))));
   });
   const side = createSide(policies);
   const check: Parameters<typeof ask>[3] = (witness) => {
@@ -53,8 +54,8 @@ export async function can(
     return { holds: allowsWitness(side, witness) && isTrueOn(what) && !isTrueOn(unless), facts };
   };
   const { root } = problem.options;
-  return withSolver(problem.symbols.script.text(), timeLimit, async (solver) => ({
-    policies: await ask(solver, problem, and(problem.terms, not(root)), check),
-    rootQuorum: await ask(solver, problem, and(problem.terms, root), check),
+  return withSolver(problem.symbols.script.text(), timeLimit, (solver) => ({
+    policies: ask(solver, problem, and(problem.terms, not(root)), check),
+    rootQuorum: ask(solver, problem, and(problem.terms, root), check),
   }));
 }

@@ -27,9 +27,9 @@ export async function compare(a: readonly Policy[], b: readonly Policy[], timeLi
   });
   const { before, after } = problem.terms;
   const [first, second] = [createSide(a), createSide(b)];
-  return withSolver(problem.symbols.script.text(), timeLimit, async (solver) => ({
-    looser: await askAnyQuorum(solver, problem, and(after, not(before)), onlyBy(second, first)),
-    stricter: await askAnyQuorum(solver, problem, and(before, not(after)), onlyBy(first, second)),
+  return withSolver(problem.symbols.script.text(), timeLimit, (solver) => ({
+    looser: askAnyQuorum(solver, problem, and(after, not(before)), onlyBy(second, first)),
+    stricter: askAnyQuorum(solver, problem, and(before, not(after)), onlyBy(first, second)),
   }));
 }
 

@@ -11,7 +11,7 @@ export function describeAnswer(answer: Answer): string {
     case 'yes':
       return `yes\n  ${describeWitness(answer.witness)}`;
     case 'no':
-      return `no${describeLimits(answer.upTo)}`;
+      return 'no';
     case 'unknown':
       return `unknown: ${describeUnknowns(answer.because)}`;
   }
@@ -24,7 +24,7 @@ export function describeFinding(finding: PolicyFinding): string {
     case 'unknown':
       return `${finding.policyId}: unknown: ${describeUnknowns(finding.because)}`;
     default:
-      return `${finding.policyId}: ${verdicts[finding.verdict]}${describeLimits(finding.upTo)}`;
+      return `${finding.policyId}: ${verdicts[finding.verdict]}`;
   }
 }
 
@@ -35,11 +35,10 @@ const verdicts = {
   idle: 'idle: it stops only what nothing would allow',
 } as const;
 
-const describeLimits = (upTo: readonly string[]): string =>
-  upTo.length > 0 ? ` (as far as was looked: at most ${upTo.join(', ')})` : '';
-
 const describeUnknowns = (because: readonly Unknown[]): string =>
-  because.map(({ text, reason }) => `\`${text}\`: ${reason}`).join('; ');
+  because
+    .map(({ text, reason, at }) => `\`${text}\`${at ? ` (${at.of} ${at.line}:${at.column})` : ''}: ${reason}`)
+    .join('; ');
 
 /** `SIGN_TRANSACTION, eth.tx.value 5; approved by alice`. */
 export function describeWitness({ facts, approvers, rootQuorum }: Witness): string {

@@ -1,9 +1,9 @@
 /** Operators and functions. */
 import { rangeOf } from '../numbers.ts';
 import type { Plan } from '../plan.ts';
-import type { Expression } from '../syntax.ts';
 import { isInteger } from '../type-relations.ts';
-import { normal, spendingKey, textOf, windowKey, windowsOf } from '../windows.ts';
+import type { Type } from '../types.ts';
+import { historyKey } from '../windows.ts';
 import { type Encoder, encode } from './encode.ts';
 import { encodeArithmetic, encodeNegation } from './encode-arithmetic.ts';
 import { encodeEquality, encodeIn } from './encode-equality.ts';
@@ -12,7 +12,7 @@ import { encodeTextFunction, foldText } from './encode-text.ts';
 import { bool, type Encoded, type Encoding, inOrder, int } from './encoding.ts';
 import { lengthOfArray, memberOf } from './members.ts';
 import { and, apply, falsity, integer, not, or, type Term } from './smt.ts';
-import { inRange, type Symbols, symbolOf, tagOf, textEncoding } from './symbols.ts';
+import { historyPlace, inRange, placeEncoding, type Symbols, symbolOf, tagOf, textEncoding } from './symbols.ts';
 import { tabulate } from './tabulate.ts';
 import { unknown } from './unknown.ts';
 
@@ -24,8 +24,8 @@ export type Applied = { readonly value: Encoding; readonly error: Term };
 export const without = (value: Encoding): Applied => ({ value, error: falsity });
 
 export function encodeApplication(encoder: Encoder, plan: Application): Encoded {
-  const history = historyKeyOf(plan.source);
-  if (history !== undefined) return encodeHistory(encoder.symbols, history);
+  const history = plan.source.kind === 'call' ? historyKey(plan.source) : undefined;
+  if (history !== undefined) return encodeHistory(encoder.symbols, history, plan.type);
   const parts = plan.arguments.map((argument) => encode(encoder, argument));
   const values = parts.map(({ value }) => value);
   const applied = applyKnown(encoder, plan, values) ?? tabulate(encoder.symbols, plan, values);
@@ -177,18 +177,11 @@ function encodeTime({ name, arguments: args }: Application, value: Encoding): Ap
   return without(int(apply('mod', apply('+', days, '4'), '7')));
 }
 
-/** Sums of the past are never negative; after a restored state, or of what cannot be decoded, there is none. */
-function encodeHistory(symbols: Symbols, key: string): Encoded {
-  const place = `history[${JSON.stringify(key)}]`;
-  const type = { kind: 'uint', wide: true } as const;
+/** Anything of the type; after a restored state, or of what cannot be decoded, there is no answer. Sums are never negative. */
+function encodeHistory(symbols: Symbols, key: string, type: Type): Encoded {
+  const place = historyPlace(key);
   const there = symbolOf(symbols, place, 'present', type).term;
-  return { value: int(symbolOf(symbols, place, 'value', type).term), absent: falsity, error: not(there) };
-}
-
-function historyKeyOf(source: Expression): string | undefined {
-  if (source.kind !== 'call' || source.receiver !== null) return undefined;
-  const [window] = windowsOf(source);
-  if (window) return windowKey(window);
-  const asset = source.name === 'spending' && source.arguments[0] ? textOf(source.arguments[0]) : undefined;
-  return asset === undefined ? undefined : spendingKey(normal('spent', asset));
+  const value = placeEncoding(symbols, place, type);
+  if (value.kind === 'int') symbols.script.assert(apply('>=', value.term, '0'));
+  return { value, absent: falsity, error: not(there) };
 }

@@ -14,8 +14,8 @@ import {
 } from './encoding.ts';
 import { dynamicItems } from './members.ts';
 import { and, equal, falsity, integer, ite, not, or, sum, type Term, truth } from './smt.ts';
-import { itemsAt, lengthOf, placeClass, type Symbols, tagOf } from './symbols.ts';
-import { unknown } from './unknown.ts';
+import { itemsAt, lengthOf, type Symbols, tagOf } from './symbols.ts';
+import { construct, unknown } from './unknown.ts';
 
 type Loop = Plan & { readonly op: 'loop' };
 
@@ -31,6 +31,9 @@ export function encodeLoop(encoder: Encoder, plan: Loop): Encoded {
 function overArray(encoder: Encoder, plan: Loop, range: Encoded, value: Encoding & { kind: 'dynamic' }): Encoded {
   const { symbols } = encoder;
   const [isList, isMap] = [tagOf(symbols, value.place, 'list'), tagOf(symbols, value.place, 'map')];
+  symbols.supposed.add(not(isMap));
+  const doubt = construct(encoder, plan, 'the solver does not know the members where this is a struct and no array');
+  symbols.doubts.set(doubt.text, doubt);
   const found = overItems(encoder, plan, fine(value), dynamicItems(symbols, value));
   const [holds, fails] = [symbols.script.declare('Bool'), symbols.script.declare('Bool')];
   const term = ite(isList, found.value.kind === 'bool' ? found.value.term : falsity, holds);
@@ -90,8 +93,7 @@ export function itemsOf(symbols: Symbols, value: Encoding): readonly Item[] | un
 export function sizeOf(symbols: Symbols, value: Encoding): Term | undefined {
   if (value.kind === 'list') {
     const { place, type } = value;
-    itemsAt(symbols, place, type);
-    return lengthOf(symbols, place, symbols.limits.itemsOf(placeClass(place)));
+    return lengthOf(symbols, place, itemsAt(symbols, place, type).length);
   }
   const items = itemsOf(symbols, value);
   return items && (items.every(({ there }) => there === truth) ? integer(items.length) : countOf(items));

@@ -14,7 +14,7 @@ export function encodePolicy(shared: Encoders, policy: Policy): EncodedPolicy {
   const { condition, consensus, time } = policy;
   const { define } = shared.symbols.script;
   const clauses = [condition, consensus, time].flatMap((clause) =>
-    clause ? [{ encoded: encodeClause(shared, clause), fallible: clause.fallible }] : [],
+    clause ? [{ encoded: encodeClause(shared, clause, `${policy.id} ${clause.name}`), fallible: clause.fallible }] : [],
   );
   const names = condition?.checked.namespaces.filter((name) => (policy.needs & namespaceBits([name])) !== 0) ?? [];
   const carried = and(

@@ -21,7 +21,7 @@ import {
 import { memberOf } from './members.ts';
 import { schema } from './schema.ts';
 import { and, equal, falsity, implies, ite, not, or, type Term, truth } from './smt.ts';
-import { placeEncoding, type Symbols, symbolOf } from './symbols.ts';
+import { placeEncoding, type Symbols, symbolOf, type Unknown } from './symbols.ts';
 import { unknown } from './unknown.ts';
 
 export type Encoder = {
@@ -29,6 +29,8 @@ export type Encoder = {
   readonly language: Language;
   /** The text that the expression is of, for naming parts of it. */
   readonly source: string;
+  /** What it is the text of, for people. */
+  readonly origin: string;
   /** The macros' variables. */
   readonly slots: Encoding[];
   /** What cannot be encoded, with what its evaluation depends on. */
@@ -37,7 +39,7 @@ export type Encoder = {
 
 /** An application that is a symbol of its own, which the solver may learn something about from examples. */
 export type Mystery = {
-  readonly text: string;
+  readonly unknown: Unknown;
   readonly language: Language;
   readonly plan: Plan & { readonly op: 'apply' };
   readonly arguments: readonly Encoding[];
@@ -51,7 +53,8 @@ export type Encoders = Pick<Encoder, 'symbols' | 'mysteries'>;
 export const encodeClause = (
   shared: Encoders,
   { language, source, checked }: Pick<Clause, 'language' | 'source' | 'checked'>,
-): Encoded => encode({ ...shared, language, source, slots: [] }, checked.plan);
+  origin: string,
+): Encoded => encode({ ...shared, language, source, origin, slots: [] }, checked.plan);
 
 export function encode(encoder: Encoder, plan: Plan): Encoded {
   const encoded = encodeNode(encoder, plan);

@@ -1,13 +1,13 @@
 /** How far the solver looks into lists, and what it knows of texts that can be only few. */
-import type { Clause } from '../policy-set.ts';
 import { activityClass, activityKinds } from '../schema/activities.ts';
-import type { Expression } from '../syntax.ts';
-import { children } from '../tree-builder.ts';
+import { type ExpressionText, type Need, needsOf } from './list-needs.ts';
 import type { Limits } from './symbols.ts';
 
-/** Items of other lists than those of approvals. */
-const usual = 3;
-const mostApprovers = 8;
+/** Items of a list that are looked at at the most: each is encoded for itself. */
+const mostItems = 24;
+const mostApprovers = 48;
+/** What no more is needed of is looked at so far, so that witnesses look like requests. */
+const fewest = 3;
 
 const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)];
 const versions = ['', ...Array.from({ length: 11 }, (_, index) => `_V${index + 2}`)];
@@ -23,27 +23,23 @@ const choices: Limits['choices'] = new Map([
   ['activity.action', unique(activityKinds.map((kind) => activityClass(kind)?.action ?? ''))],
 ]);
 
-/** As many approvers as some clause counts, and one more; or as it looks for one by one. */
-export function limitsFor(clauses: readonly Pick<Clause, 'checked'>[]): Limits {
-  const needed = clauses.map(({ checked }) => {
-    const nodes = descendants(checked.tree);
-    const about = nodes.some(
-      (node) => node.kind === 'name' && (node.name === 'approvers' || node.name === 'credentials'),
-    );
-    const macros = nodes.filter(({ kind }) => kind === 'macro').length;
-    return about ? Math.max(macros, 1 + Math.max(0, ...nodes.map(countOf))) : 0;
-  });
-  const approvers = Math.min(mostApprovers, Math.max(usual, ...needed));
+/** Everybody approves with one credential: what is needed of the ones is needed of the others. */
+const together: ReadonlySet<string> = new Set(['approvers', 'credentials']);
+
+export function limitsFor(expressions: readonly ExpressionText[]): Limits {
+  const needs = needsOf(expressions);
+  const needOf = (placeClass: string): Need => needs.get(placeClass) ?? { items: 0, certain: together.has(placeClass) };
   return {
     choices,
-    itemsOf: (placeClass) => (placeClass === 'approvers' || placeClass === 'credentials' ? approvers : usual),
+    itemsOf(placeClass) {
+      const isAboutPeople = together.has(placeClass);
+      const [most, all] = isAboutPeople
+        ? [mostApprovers, [...together].map(needOf)]
+        : [mostItems, [needOf(placeClass)]];
+      // Who started it is the first of those who approve.
+      const needed = all.reduce((sum, { items }) => sum + items, isAboutPeople ? 1 : 0);
+      const certain = all.every((need) => need.certain) && needed <= most;
+      return { items: Math.min(most, Math.max(fewest, needed)), certain };
+    },
   };
 }
-
-const descendants = (node: Expression): readonly Expression[] => [node, ...children(node).flatMap(descendants)];
-
-/** Larger numbers are no numbers of approvers. */
-const countOf = (node: Expression): number =>
-  node.kind === 'literal' && typeof node.literal.value === 'bigint' && node.literal.value < 20n
-    ? Number(node.literal.value)
-    : 0;

@@ -1,7 +1,7 @@
 /** Members of maps and of decoded arguments. */
 import type { Encoding, Item } from './encoding.ts';
 import { and, apply, integer, type Term, truth } from './smt.ts';
-import { lengthOf, placeClass, placeEncoding, type Symbols, symbolOf, tagOf } from './symbols.ts';
+import { lengthOf, lookedAt, placeEncoding, type Symbols, symbolOf, tagOf } from './symbols.ts';
 
 type Member = {
   /** Otherwise asking for a member is an error. */
@@ -10,9 +10,6 @@ type Member = {
   /** Where it is there. */
   readonly value: Encoding;
 };
-
-/** Elements of a decoded array that are looked at; a longer one is seen as if it ended there. */
-const maxItems = 8;
 
 /** By a constant key. Undefined for what has no members, or none that are encoded. */
 export function memberOf(symbols: Symbols, container: Encoding, key: string | bigint): Member | undefined {
@@ -29,9 +26,10 @@ export function memberOf(symbols: Symbols, container: Encoding, key: string | bi
     const there = and(isContainer, symbolOf(symbols, place, 'present', type).term);
     return { isContainer, there, value: placeEncoding(symbols, place, type) };
   }
-  if (key < 0n || key >= maxItems) return undefined;
   const isContainer = tagOf(symbols, container.place, 'list');
-  const length = lengthOf(symbols, container.place, maxItems);
+  const most = arrayItems(symbols, container.place);
+  if (key < 0n || key >= most) return undefined;
+  const length = lengthOf(symbols, container.place, most);
   const there = and(isContainer, apply('>', length, integer(key)));
   return { isContainer, there, value: placeEncoding(symbols, `${container.place}[${key}]`, type) };
 }
@@ -39,16 +37,17 @@ export function memberOf(symbols: Symbols, container: Encoding, key: string | bi
 const typeOf = ({ caseless }: Encoding & { kind: 'dynamic' }) =>
   caseless ? ({ kind: 'value', caseless: true } as const) : ({ kind: 'value' } as const);
 
+/** Decoded arrays can be of any length. */
+const arrayItems = (symbols: Symbols, place: string): number => lookedAt(symbols, place, Number.POSITIVE_INFINITY);
+
 /** How many elements a decoded array has. */
-export function lengthOfArray(symbols: Symbols, { place }: Encoding & { kind: 'dynamic' }): Term {
-  symbols.bounded.set(placeClass(place), maxItems);
-  return lengthOf(symbols, place, maxItems);
-}
+export const lengthOfArray = (symbols: Symbols, { place }: Encoding & { kind: 'dynamic' }): Term =>
+  lengthOf(symbols, place, arrayItems(symbols, place));
 
 /** The elements of a decoded array. */
 export function dynamicItems(symbols: Symbols, list: Encoding & { kind: 'dynamic' }): Item[] {
   const length = lengthOfArray(symbols, list);
-  return Array.from({ length: maxItems }, (_, index) => ({
+  return Array.from({ length: arrayItems(symbols, list.place) }, (_, index) => ({
     there: apply('>', length, integer(index)),
     value: placeEncoding(symbols, `${list.place}[${index}]`, typeOf(list)),
   }));

@@ -4,6 +4,7 @@ import { activityClass, activityKinds } from '../schema/activities.ts';
 import { exposedParameters } from '../schema/parameters.ts';
 import { foldCase } from '../text.ts';
 import type { Type } from '../types.ts';
+import { parseWindow } from '../windows.ts';
 import { typesOf } from './limits.ts';
 import { schema } from './schema.ts';
 import { and, apply, equal, implies, integer, ite, not, or, type Term, text } from './smt.ts';
@@ -87,24 +88,33 @@ function relateTypes(symbols: Symbols): void {
   script.assert(or(...all.map((each) => equal(type.term, textId(symbols, each)))));
 }
 
+const signingKinds = activityKinds.filter((kind) => activityClass(kind)?.action === 'SIGN');
 const rawKinds = ['SIGN_RAW_PAYLOAD', 'SIGN_RAW_PAYLOADS'];
 const sendingKinds = ['SIGN_TRANSACTION', 'ETH_SEND_TRANSACTION', 'SOL_SEND_TRANSACTION'];
 const chains = ['eth', 'solana', 'tron', 'bitcoin', 'tempo'];
-const ofPayloads = new Set(['eth.eip_712', 'eth.eip_7702_authorization']);
 
-/** What is signed is one thing, and only some kinds sign it. */
+/** What is signed is one thing, which is a transaction or not. */
 function relateSigned(symbols: Symbols): void {
   const places = chains.flatMap((chain) => {
     const type = schema[chain]?.type;
     return type?.kind === 'struct' ? Object.keys(type.fields).map((name) => `${chain}.${name}`) : [];
   });
   const signed = places.flatMap((place) => find(symbols, place, 'present') ?? []);
+  const never = (others: readonly string[]): Term =>
+    isKind(
+      symbols,
+      signingKinds.filter((kind) => !others.includes(kind)),
+    );
   for (const [index, { place, term }] of signed.entries()) {
-    symbols.script.assert(implies(term, isKind(symbols, ofPayloads.has(place) ? rawKinds : sendingKinds)));
+    const [usual, others] = place.endsWith('.tx') ? [sendingKinds, rawKinds] : [rawKinds, sendingKinds];
+    symbols.script.assert(implies(term, never(others)));
+    symbols.supposed.add(implies(term, isKind(symbols, usual)));
     for (const other of signed.slice(index + 1)) symbols.script.assert(not(and(term, other.term)));
   }
   const payload = find(symbols, 'payload', 'present');
-  if (payload) symbols.script.assert(implies(payload.term, isKind(symbols, rawKinds)));
+  if (payload) symbols.script.assert(implies(payload.term, never(sendingKinds)));
+  const operation = find(symbols, 'userop', 'present');
+  if (operation) symbols.script.assert(implies(operation.term, never([...rawKinds, ...sendingKinds])));
 }
 
 function relateSigners(symbols: Symbols): void {
@@ -143,11 +153,9 @@ function relateApprovals(symbols: Symbols): void {
 
 function approverIds(symbols: Symbols): readonly Term[] {
   const type = schema.approvers?.type as Type & { kind: 'list' };
-  const isAsked = find(symbols, 'approvers', 'length') !== undefined;
-  const items = itemsAt(symbols, 'approvers', type);
-  // How many there are does not matter where nothing asks.
-  if (!isAsked) symbols.bounded.delete('approvers');
-  return items.map((_, index) => symbolOf(symbols, `approvers[${index}].id`, 'value', string).term);
+  return itemsAt(symbols, 'approvers', type).map(
+    (_, index) => symbolOf(symbols, `approvers[${index}].id`, 'value', string).term,
+  );
 }
 
 /** The selector is the beginning of the data. */
@@ -172,8 +180,8 @@ function relateCalldata(symbols: Symbols): void {
 /** A longer window holds all that a shorter one does. */
 function relateWindows(symbols: Symbols): void {
   const windows = [...symbols.all.values()].flatMap(({ place, role, term }) => {
-    const [, of, length] = /^history\["((?:spent|activities)\/.*)\/(\d+)"\]$/.exec(place) ?? [];
-    return role === 'value' && of !== undefined ? [{ of, length: Number(length), term }] : [];
+    const [, of, window = ''] = /^history\["((?:spent|activities)\(.*), '(\w+)'\)"\]$/.exec(place) ?? [];
+    return role === 'value' && of !== undefined ? [{ of, length: parseWindow(window) ?? 0, term }] : [];
   });
   for (const short of windows) {
     for (const long of windows) {
@@ -192,12 +200,16 @@ function relateCases(symbols: Symbols): void {
   }
 }
 
-/** Texts that are folded are in lower case, unless they are known: what witnesses are made of. */
+const usualLength = 3;
+
+/** Lists are short, and texts that are folded in lower case, unless they are known: what witnesses are made of. */
 export function suppose(symbols: Symbols): Term {
   const mixed = [...symbols.texts.keys()].filter((known) => known !== foldCase(known));
   const each = [...symbols.folded].map((term) => {
     const isKnown = mixed.map((known) => equal(term, textId(symbols, known)));
     return or(equal(apply('fold', term), term), ...isKnown);
   });
-  return and(...each);
+  const lengths = [...symbols.all.values()].filter(({ role }) => role === 'length');
+  const short = lengths.map(({ term }) => apply('<=', term, String(usualLength)));
+  return and(...symbols.supposed, ...each, ...short);
 }

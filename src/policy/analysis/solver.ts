@@ -1,23 +1,38 @@
 /** Z3, given SMT-LIB text. It runs on threads of its own, which keep the process alive: only ever start it in a worker. */
+import { setFlagsFromString } from 'node:v8';
 import type { Z3_ast, Z3_context, Z3_sort } from 'z3-solver';
 import type { Sort, Term } from './smt.ts';
 
-/** Values by symbol as SMT-LIB writes them; undefined: there is no solution; `time limit`: nobody knows. */
-export type Solution = ReadonlyMap<Term, string> | undefined | 'time limit';
+/** Values by symbol as SMT-LIB writes them; undefined: there is no solution; a text: nobody knows, for this reason. */
+export type Solution = ReadonlyMap<Term, string> | undefined | string;
 
 export type SolverSymbol = { readonly term: Term; readonly sort: Sort };
 
 export type Solver = {
   /** Whether `goal` can hold, and the values of symbols where it does. */
-  readonly solve: (goal: Term, symbols: Iterable<SolverSymbol>) => Promise<Solution>;
+  readonly solve: (goal: Term, symbols: Iterable<SolverSymbol>) => Solution;
 };
 
-type Z3 = Awaited<ReturnType<typeof load>>;
-let loaded: Promise<Z3> | undefined;
+type Loaded = Awaited<ReturnType<typeof load>>;
+type Z3 = Loaded['Z3'];
+let loaded: Promise<Loaded> | undefined;
 
+/**
+ * A check that waits for another thread starts one, so that there is a thread at hand for the clock of those that do not:
+ * each check on this thread saves the way to another, which costs more than most checks themselves.
+ */
 async function load() {
+  setFlagsFromString('--wasm-lazy-validation');
   const { init } = await import('z3-solver');
-  return (await init()).Z3;
+  const { Z3, em } = await init();
+  const context = Z3.mk_context(Z3.mk_config());
+  const solver = Z3.mk_simple_solver(context);
+  Z3.solver_inc_ref(context, solver);
+  await Z3.solver_check(context, solver);
+  Z3.solver_dec_ref(context, solver);
+  Z3.del_context(context);
+  const call = em.ccall as (name: string, result: 'number', types: readonly 'number'[], args: unknown[]) => number;
+  return { Z3, check: (...args: unknown[]) => call('Z3_solver_check', 'number', ['number', 'number'], args) };
 }
 
 /** What else is to be done first can be done while it loads. */
@@ -29,11 +44,11 @@ export function preloadSolver(): void {
 export async function withSolver<Result>(
   script: string,
   timeLimit: number,
-  use: (solver: Solver) => Promise<Result>,
+  use: (solver: Solver) => Result,
 ): Promise<Result> {
   const solver = await createSolver(script, timeLimit);
   try {
-    return await use(solver);
+    return use(solver);
   } finally {
     solver.end();
   }
@@ -41,11 +56,11 @@ export async function withSolver<Result>(
 
 async function createSolver(script: string, timeLimit: number): Promise<Solver & { readonly end: () => void }> {
   loaded ??= load();
-  const z3 = await loaded;
+  const { Z3: z3, check } = await loaded;
   const context = z3.mk_context(z3.mk_config());
   const parser = z3.mk_parser_context(context);
   z3.parser_context_inc_ref(context, parser);
-  const solver = z3.mk_solver(context);
+  const solver = z3.mk_simple_solver(context);
   z3.solver_inc_ref(context, solver);
   const parameters = z3.mk_params(context);
   z3.params_inc_ref(context, parameters);
@@ -68,13 +83,13 @@ async function createSolver(script: string, timeLimit: number): Promise<Solver &
   assert(`(declare-fun fold (Int) Int)\n${script}`);
   const sorts = sortsOf(z3, context);
   return {
-    async solve(goal, symbols) {
+    solve(goal, symbols) {
       z3.solver_push(context, solver);
       try {
         assert(`(assert ${goal})`);
-        const answer = await z3.solver_check(context, solver);
+        const answer = check(context, solver);
         if (answer < 0) return undefined;
-        if (answer === 0) return 'time limit';
+        if (answer === 0) return z3.solver_get_reason_unknown(context, solver);
         const model = z3.solver_get_model(context, solver);
         z3.model_inc_ref(context, model);
         const values = Array.from(symbols, ({ term, sort }): readonly [Term, string] => {

@@ -29,12 +29,23 @@ export type FactSymbol = {
   readonly type: Type;
 };
 
-/** A construct that is not encoded. */
-export type Unknown = { readonly text: string; readonly reason: string };
+/** Why there is no answer: mostly a construct that is not encoded. */
+export type Unknown = {
+  readonly text: string;
+  readonly reason: string;
+  /** Where it is written first: of which policy and clause, line and column from 1, `start` and `end` in UTF-16 units. */
+  readonly at?: {
+    readonly of: string;
+    readonly line: number;
+    readonly column: number;
+    readonly start: number;
+    readonly end: number;
+  };
+};
 
 export type Limits = {
-  /** Items of a list at a place of this class that are looked at. */
-  readonly itemsOf: (placeClass: string) => number;
+  /** Items of a list at a place of this class that are looked at; `certain`: nothing is overlooked so. */
+  readonly itemsOf: (placeClass: string) => { readonly items: number; readonly certain: boolean };
   /** All texts that a place can hold, for those that can hold few. */
   readonly choices: ReadonlyMap<string, readonly string[]>;
 };
@@ -49,11 +60,15 @@ export type Symbols = {
   readonly asString: ReadonlySet<string>;
   /** Those found to need it, for the next attempt. */
   readonly wantString: Set<string>;
-  /** Classes of lists that are longer in truth than what is looked at. */
+  /** Classes of lists of which a longer one may matter than what is looked at. */
   readonly bounded: Map<string, number>;
   readonly unknowns: Map<string, Unknown>;
+  /** Constructs that are not encoded for some rare values. */
+  readonly doubts: Map<string, Unknown>;
   /** Texts that are asked for in lower case. */
   readonly folded: Set<Term>;
+  /** Where to look for a witness first. */
+  readonly supposed: Set<Term>;
 };
 
 export const createSymbols = (limits: Limits, asString: ReadonlySet<string>): Symbols => ({
@@ -65,8 +80,13 @@ export const createSymbols = (limits: Limits, asString: ReadonlySet<string>): Sy
   wantString: new Set(),
   bounded: new Map(),
   unknowns: new Map(),
+  doubts: new Map(),
   folded: new Set(),
+  supposed: new Set(),
 });
+
+/** What a policy asks about the past. */
+export const historyPlace = (key: string): string => `history[${JSON.stringify(key)}]`;
 
 /** All elements of a list are of one class. */
 export const placeClass = (place: string): string => place.replace(/\[\d+\]/g, '[*]');
@@ -178,10 +198,16 @@ export function lengthOf(symbols: Symbols, place: string, most: number): Term {
   return term;
 }
 
+/** How many items of a list are looked at. */
+export function lookedAt({ limits, bounded }: Symbols, place: string, maxItems: number): number {
+  const { items, certain } = limits.itemsOf(placeClass(place));
+  if (items < maxItems && !certain) bounded.set(placeClass(place), items);
+  return Math.min(maxItems, items);
+}
+
 /** The items of the list at a place, as many as are looked at. */
 export function itemsAt(symbols: Symbols, place: string, { element, maxItems }: Type & { kind: 'list' }): Item[] {
-  const most = Math.min(maxItems, symbols.limits.itemsOf(placeClass(place)));
-  if (most < maxItems) symbols.bounded.set(placeClass(place), most);
+  const most = lookedAt(symbols, place, maxItems);
   const length = lengthOf(symbols, place, most);
   return Array.from({ length: most }, (_, index) => ({
     there: apply('>', length, integer(index)),

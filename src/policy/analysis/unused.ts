@@ -16,10 +16,9 @@ export type Usefulness =
   | { readonly verdict: 'used'; readonly witness: Witness }
   /**
    * There is no request to which it applies; or an allow, of which denies, guards or the rules of the root quorum stop all;
-   * or others of its effect do all that it does; or a deny that stops only what would not be allowed anyway. `upTo`: lists
-   * that were looked at only so far.
+   * or others of its effect do all that it does; or a deny that stops only what would not be allowed anyway.
    */
-  | { readonly verdict: 'never-matches' | 'shadowed' | 'redundant' | 'idle'; readonly upTo: readonly string[] }
+  | { readonly verdict: 'never-matches' | 'shadowed' | 'redundant' | 'idle' }
   | { readonly verdict: 'unknown'; readonly because: readonly Unknown[] };
 
 export type PolicyFinding = { readonly policyId: string } & Usefulness;
@@ -36,11 +35,11 @@ export async function findUnused(
     return encoded.map((each) => termsOf(shared.symbols, each, encoded, options));
   });
   const all = createSide(policies);
-  return withSolver(problem.symbols.script.text(), timeLimit, async (solver) => {
+  return withSolver(problem.symbols.script.text(), timeLimit, (solver) => {
     const findings: PolicyFinding[] = [];
     for (const [index, policy] of policies.entries()) {
       const terms = problem.terms[index] as PolicyTerms;
-      const finding = { policyId: policy.id, ...(await usefulness(solver, problem, all, policy, terms)) };
+      const finding = { policyId: policy.id, ...usefulness(solver, problem, all, policy, terms) };
       findings.push(finding);
       report(finding);
     }
@@ -75,23 +74,22 @@ function termsOf(
   };
 }
 
-async function usefulness(
+function usefulness(
   solver: Solver,
   problem: Problem<unknown>,
   all: Side,
   policy: Policy,
   terms: PolicyTerms,
-): Promise<Usefulness> {
+): Usefulness {
   const allows = policy.effect === 'EFFECT_ALLOW';
   const rest = createSide(all.policies.filter((other) => other !== policy));
   const check = allows ? onlyBy(all, rest) : onlyBy(rest, all);
-  const found = await askAnyQuorum(solver, problem, terms.matters, check);
+  const found = askAnyQuorum(solver, problem, terms.matters, check);
   if (found.answer === 'yes') return { verdict: 'used', witness: found.witness };
   if (found.answer === 'unknown') return { verdict: 'unknown', because: found.because };
-  const { upTo } = found;
   // What the solver finds possible may not be so; that something is not possible is certain, and each reason is such.
-  const never = async (term: Term): Promise<boolean> => (await solver.solve(term, [])) === undefined;
-  if (await never(terms.matches)) return { verdict: 'never-matches', upTo };
-  if (allows) return { verdict: (await never(terms.free)) ? 'shadowed' : 'redundant', upTo };
-  return { verdict: (await never(terms.alone)) ? 'redundant' : 'idle', upTo };
+  const never = (term: Term): boolean => solver.solve(term, []) === undefined;
+  if (never(terms.matches)) return { verdict: 'never-matches' };
+  if (allows) return { verdict: never(terms.free) ? 'shadowed' : 'redundant' };
+  return { verdict: never(terms.alone) ? 'redundant' : 'idle' };
 }

@@ -39,7 +39,7 @@ export function readWitness(symbols: Symbols, values: ReadonlyMap<Term, string>)
   ) as JsonObject;
   const [first] = approvers as { id: string }[];
   const isRoot = solved(reader, '?root', 'bool') === 'true';
-  const history = historyOf(reader);
+  const history = membersAt(reader, 'history');
   return {
     facts: { ...facts, ...(history && { history }) },
     approvers: approvers as JsonValue[],
@@ -77,7 +77,7 @@ function readAt(reader: Reader, place: string, type: Type, required: boolean): J
     case 'list':
       return listAt(reader, place, type, required);
     case 'map':
-      return membersAt(reader, place, type.value) ?? (required ? {} : undefined);
+      return membersAt(reader, place) ?? (required ? {} : undefined);
     case 'value':
       return dynamicAt(reader, place, type);
     default:
@@ -151,7 +151,7 @@ function listAt(
 }
 
 /** The members of a map that something asks about. */
-function membersAt(reader: Reader, place: string, type: Type): JsonObject | undefined {
+function membersAt(reader: Reader, place: string): JsonObject | undefined {
   const prefix = `${place}["`;
   const found = [...reader.symbols.all.values()].filter(
     (symbol) => symbol.role === 'present' && symbol.place.startsWith(prefix),
@@ -160,7 +160,7 @@ function membersAt(reader: Reader, place: string, type: Type): JsonObject | unde
     const rest = symbol.place.slice(place.length);
     const key = memberKey(rest);
     if (key === undefined || reader.values.get(symbol.term) !== 'true') return [];
-    return [[key, readAt(reader, symbol.place, type, true) ?? ''] as const];
+    return [[key, readAt(reader, symbol.place, symbol.type, true) ?? ''] as const];
   });
   return found.length > 0 ? Object.fromEntries(entries) : undefined;
 }
@@ -187,7 +187,7 @@ function dynamicAt(reader: Reader, place: string, type: Type): JsonValue {
       return Array.from({ length }, (_, index) => dynamicAt(reader, `${place}[${index}]`, type));
     }
     case 'map':
-      return membersAt(reader, place, type) ?? {};
+      return membersAt(reader, place) ?? {};
     default:
       return readText(reader, place, type, solved(reader, place, 'text') ?? '');
   }
@@ -210,8 +210,4 @@ function typeOf(reader: Reader, kind: string): string {
   const plain = `ACTIVITY_TYPE_${kind}`;
   const versions = ['', '_V2', '_V3', '_V4', '_V5', '_V6', '_V7', '_V8', '_V9'].map((version) => plain + version);
   return versions.find((version) => !reader.symbols.texts.has(version)) ?? plain;
-}
-
-function historyOf(reader: Reader): JsonObject | undefined {
-  return membersAt(reader, 'history', { kind: 'uint', wide: true });
 }

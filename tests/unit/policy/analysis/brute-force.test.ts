@@ -17,12 +17,18 @@ function expectAnswer({ answer }: Answer, isThere: boolean): void {
   answers[isThere ? 'yes' : 'no']++;
 }
 
+/** Always the same cases, by which the test knows what it covers, and then as many others. */
+async function assertOf<Ts>(property: fc.IAsyncProperty<Ts>, numRuns: number): Promise<void> {
+  await fc.assert(property, { numRuns, seed: 4 });
+  await fc.assert(property, { numRuns });
+}
+
 const among = (requests: readonly DecisionRequest[], ...tests: readonly ((request: DecisionRequest) => boolean)[]) =>
   requests.some((request) => tests.every((holds) => holds(request)));
 
 const refuses = (allows: (request: DecisionRequest) => boolean) => (request: DecisionRequest) => !allows(request);
 
-test('comparisons say what deciding every request says', { timeout: 120_000 }, async () => {
+test('comparisons say what deciding every request says', { timeout: 300_000 }, async () => {
   const property = fc.asyncProperty(randomSources, randomSources, async (before, after) => {
     const [first, second] = [inWorld(before), inWorld(after)];
     const { looser, stricter } = await compare(first, second, timeLimit);
@@ -30,12 +36,12 @@ test('comparisons say what deciding every request says', { timeout: 120_000 }, a
     expectAnswer(looser, among(everyRequest, allowedAfter, refuses(allowedBefore)));
     expectAnswer(stricter, among(everyRequest, allowedBefore, refuses(allowedAfter)));
   });
-  await fc.assert(property, { numRuns: 25 });
+  await assertOf(property, 12);
   expect(answers.yes).toBeGreaterThan(5);
   expect(answers.no).toBeGreaterThan(3);
 });
 
-test('so do questions about what can be done', { timeout: 120_000 }, async () => {
+test('so do questions about what can be done', { timeout: 300_000 }, async () => {
   const property = fc.asyncProperty(
     randomSources,
     randomExpression,
@@ -60,10 +66,10 @@ test('so do questions about what can be done', { timeout: 120_000 }, async () =>
       expectAnswer(found.rootQuorum, among(asked, isRoot, allowed));
     },
   );
-  await fc.assert(property, { numRuns: 20 });
+  await assertOf(property, 10);
 });
 
-test('a policy is useful where some request is decided otherwise without it', { timeout: 120_000 }, async () => {
+test('a policy is useful where some request is decided otherwise without it', { timeout: 300_000 }, async () => {
   const verdicts = new Set<string>();
   const property = fc.asyncProperty(randomSources, async (sources) => {
     const policies = inWorld(sources);
@@ -78,7 +84,7 @@ test('a policy is useful where some request is decided otherwise without it', { 
       expect(verdict).not.toBe('unknown');
     }
   });
-  await fc.assert(property, { numRuns: 10 });
+  await assertOf(property, 8);
   expect(verdicts.size).toBeGreaterThan(2);
 });
 
@@ -88,7 +94,7 @@ const policy = (id: string, effect: PolicySource['effect'], condition: string): 
   condition,
 });
 
-test('the reason why a policy makes no difference is named', { timeout: 60_000 }, async () => {
+test('the reason why a policy makes no difference is named', { timeout: 120_000 }, async () => {
   const sources = [
     policy('pay', 'EFFECT_ALLOW', 'eth.tx.value <= 2'),
     policy('less', 'EFFECT_ALLOW', 'eth.tx.value <= 1 && eth.tx.nonce >= 1'),
