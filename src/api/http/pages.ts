@@ -26,12 +26,13 @@ const policy = [
 
 const defaultFolder = fileURLToPath(new URL('../pages/', import.meta.url));
 
-/** A function that answers with the page of a path, `/` being `index.html`; false when there is none. */
+/** A function that answers with the page of a path, `/` being `index.html` and `/x` `x.html`; false when there is none. */
 export function createPages(folder = defaultFolder): (ctx: Context) => Promise<boolean> {
   let pages: Promise<Map<string, Page>> | undefined;
   return async (ctx) => {
     pages ??= readPages(folder);
-    const page = (await pages).get(ctx.path === '/' ? '/index.html' : ctx.path);
+    const path = ctx.path === '/' ? '/index' : ctx.path;
+    const page = (await pages).get(path) ?? (await pages).get(`${path}.html`);
     if (!page) return false;
     setPageHeaders(ctx, policy);
     ctx.set({ 'Content-Type': page.type, ETag: page.etag, 'Cache-Control': 'no-cache' });

@@ -6,6 +6,13 @@ export function element(name, ...content) {
   return made;
 }
 
+/** With a class for its style. */
+export function labelled(name, className, ...content) {
+  const made = element(name, ...content);
+  made.className = className;
+  return made;
+}
+
 /** Replaces what is in `place`. */
 export const show = (place, elements) => place.replaceChildren(...elements);
 

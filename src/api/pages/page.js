@@ -1,11 +1,11 @@
 /** The start page: state of the service, and the steps of Try it, each opened by the one before. */
+import { readCompany } from './company-key.js';
 import { checks, element, facts, failure, request, show } from './elements.js';
 import {
   askWhoIs,
   createPasskey,
   createSubOrganization,
   joinSignature,
-  readCompany,
   readStamp,
   recoverSigner,
   signMessage,

@@ -4,30 +4,12 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { base64urlnopad } from '@scure/base';
-import { apiKeyStamper } from '../../../sdk/src/api-key-stamper.ts';
 import { send } from '../../../sdk/src/send.ts';
 import { passkeyStamper } from '../../../sdk/src/stampers.ts';
 import { boundQuery } from '../../protocol/bound-query.ts';
 import { createPasskey } from '../../stamping/make-webauthn-stamp.ts';
 
 export { createPasskey };
-
-/** The company's credentials in the text of a root.json; its key is kept in the closure of `stamp`. Throws in words for the reader. */
-export function readCompany(text) {
-  let root;
-  try {
-    root = JSON.parse(text);
-  } catch {
-    throw new Error('This is not JSON. Expected what is in root.json.');
-  }
-  const missing = ['organizationId', 'apiPublicKey', 'apiPrivateKey'].filter(
-    (name) => typeof root?.[name] !== 'string',
-  );
-  if (missing.length) throw new Error(`Expected a root.json; ${missing.join(', ')} is missing.`);
-  const { organizationId, apiPublicKey, apiPrivateKey, rpId = location.hostname } = root;
-  const stamp = apiKeyStamper({ publicKey: apiPublicKey, privateKey: apiPrivateKey });
-  return { organizationId, apiPublicKey, rpId, stamp };
-}
 
 /** Whether the service knows the company's key: a query that it stamps is answered. */
 export const askWhoIs = ({ organizationId, stamp }) =>

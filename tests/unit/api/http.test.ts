@@ -49,6 +49,7 @@ beforeAll(async () => {
   pagesFolder = await mkdtemp(join(tmpdir(), 'countersign-pages-'));
   await mkdir(join(pagesFolder, 'assets'));
   await writeFile(join(pagesFolder, 'index.html'), '<!doctype html><title>start</title>');
+  await writeFile(join(pagesFolder, 'other.html'), '<!doctype html><title>other</title>');
   await writeFile(join(pagesFolder, 'assets', 'app.js'), 'export {};');
   await writeFile(join(pagesFolder, 'notes.ts'), 'not for browsers');
   const start = async (rateLimit: number | null) => {
@@ -343,6 +344,8 @@ describe('about the service', () => {
     expect(start.text).toContain('<title>start</title>');
     expect(start.headers['content-security-policy']).toContain("default-src 'none'; script-src 'self'");
     expect(start.headers['x-content-type-options']).toBe('nosniff');
+    expect((await send('GET', '/other')).text).toContain('<title>other</title>');
+    expect((await send('GET', '/assets')).status).toBe(404);
     const script = await send('GET', '/assets/app.js');
     expect(script.headers['content-type']).toBe('text/javascript; charset=utf-8');
     const again = await send('GET', '/', { headers: { 'If-None-Match': start.headers.etag ?? '' } });

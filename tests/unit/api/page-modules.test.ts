@@ -51,3 +51,14 @@ test("the start page's modules are all of browsers: nothing of Node, and no modu
     for (const url of imported) expect(modules.has(url), `${path} imports ${url}`).toBe(true);
   }
 });
+
+test("the policies page's modules want nothing of Node but what its own Buffer has", async () => {
+  const entry = fileURLToPath(new URL('../../../src/api/pages/policies.js', import.meta.url));
+  const modules = await readModules([entry], () => undefined);
+  expect(modules.has('/modules/src/policy/check-texts.js')).toBe(true);
+  for (const [path, script] of modules) {
+    expect(script, path).not.toMatch(/['"]node:|\bprocess\.env|new Function\(/);
+    const used = [...script.matchAll(/\bBuffer\.(\w+)\(/g)].map(([, name]) => name);
+    expect(['from', 'concat', 'compare'], path).toEqual(expect.arrayContaining(used));
+  }
+});
