@@ -39,22 +39,30 @@ export function timeIndexed(timing: Timing): number {
   return timeSet(createPolicySet(policies.map(compilePolicy)), activities.map(requestOf), timing);
 }
 
+/** What 1,000 policies of one kind ask for, each in its own words: what is sent, called and decoded, and who has approved. */
+const clauses: readonly ((index: number) => Pick<PolicySource, 'condition' | 'consensus' | 'language'>)[] = [
+  (index) => ({ condition: `eth.tx.value > ${index}000000 && eth.tx.value <= ${index}000001` }),
+  (index) => ({ condition: `eth.tx.value <= ${index}000000 && eth.tx.max_fee_per_gas <= 2${index}000` }),
+  (index) => ({ condition: `(eth.tx.gas <= 2${index} || eth.tx.data.startsWith("0xabcd${index}"))`, language: 'cel' }),
+  (index) => ({ condition: `wallet.label != 'hot' && eth.tx.value < ${index}` }),
+  (index) => ({ condition: `eth.tx.call.args["to"] == "${addressOf(5000 + index)}"`, language: 'cel' }),
+  (index) => ({ condition: `eth.tx.calls.exists(c, c.to == "${addressOf(5000 + index)}")`, language: 'cel' }),
+  (index) => ({ condition: `eth.tx.calls.all(c, c.value > ${index + 1}00000000000u)`, language: 'cel' }),
+  (index) => ({ consensus: `approvers.any(user, user.id == 'user ${index}')` }),
+  (index) => ({ consensus: `approvers.filter(user, user.tags.contains('tag ${index}')).count() >= 2` }),
+];
+
 /** Microseconds of a decision that no policy allows, so that none can be skipped for another that does. */
 export function timeSameType(timing: Timing): number {
-  const conditions: readonly ((index: number) => string)[] = [
-    (index) => `eth.tx.value > ${index}000000 && eth.tx.value <= ${index}000001`,
-    (index) => `eth.tx.value <= ${index}000000 && eth.tx.max_fee_per_gas <= 2${index}000`,
-    (index) => `eth.tx.gas <= 2${index} || eth.tx.data.startsWith('0xabcd${index}')`,
-    (index) => `wallet.label != 'hot' && eth.tx.value < ${index}`,
-  ];
   const policies = Array.from({ length: size }, (_, index): PolicySource => {
-    const condition = conditions[index % conditions.length] as (index: number) => string;
-    const kind = `activity.kind == 'SIGN_TRANSACTION'`;
-    return { id: `policy ${index}`, effect: 'EFFECT_ALLOW', condition: `${kind} && (${condition(index)})` };
+    const clause = (clauses[index % clauses.length] as (typeof clauses)[number])(index);
+    const condition = [`activity.kind == 'SIGN_TRANSACTION'`, clause.condition].filter(Boolean).join(' && ');
+    return { id: `policy ${index}`, effect: 'EFFECT_ALLOW', ...clause, condition };
   });
-  const activities = Array.from({ length: variants }, (_, index) =>
-    activity({ transaction: { to: addressOf(index), value: BigInt(index) * 10_000_000n + 5n } }),
-  );
+  const activities = Array.from({ length: variants }, (_, index) => {
+    const [to, value] = [addressOf(index), BigInt(index) * 10_000_000n + 5n];
+    return activity(index % 2 ? { transaction: { to, value } } : { tokenTransfer: { to, amount: value } });
+  });
   return timeSet(createPolicySet(policies.map(compilePolicy)), activities.map(requestOf), timing);
 }
 

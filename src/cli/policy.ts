@@ -1,8 +1,12 @@
-/** `countersign policy`: tools for those who write policies; no service is needed. */
+/** `countersign policy`: tools for those who write policies; but for `replay` no service is needed. */
 import { FactError } from '../policy/read-facts.ts';
 import { OperatorError } from './operator-error.ts';
+import type { Settings } from './settings.ts';
 
-export type PolicyCommand = { readonly help: string; readonly run: (args: readonly string[]) => void | Promise<void> };
+export type PolicyCommand = {
+  readonly help: string;
+  readonly run: (args: readonly string[], settings: Settings) => void | Promise<void>;
+};
 
 type Named = { readonly summary: string; readonly load: () => Promise<PolicyCommand> };
 
@@ -35,6 +39,10 @@ const commands: Readonly<Record<string, Named>> = {
     summary: 'writes a policy with tests from a template',
     load: async () => (await import('./policy/new.ts')).newCommand,
   },
+  replay: {
+    summary: 'says what a draft would change about past activities, or about cases',
+    load: async () => (await import('./policy/replay.ts')).replayCommand,
+  },
   test: {
     summary: 'decides cases and compares with what is expected',
     load: async () => (await import('./policy/test.ts')).testCommand,
@@ -55,11 +63,11 @@ export async function policyHelp([name]: readonly string[]): Promise<string> {
 }
 
 /** Throws `OperatorError`. */
-export async function policy([name, ...args]: readonly string[]): Promise<void> {
+export async function policy(settings: Settings, [name, ...args]: readonly string[]): Promise<void> {
   const command = await find(name);
   if (!command) throw new OperatorError(generalHelp);
   try {
-    await command.run(args);
+    await command.run(args, settings);
   } catch (error) {
     if (error instanceof FactError) throw new OperatorError(error.message);
     throw error;

@@ -7,11 +7,12 @@ import { inferHas, inferIndex, inferMember, inferName, inferSlice } from './chec
 import { coerceDynamic, inferBinary, inferUnary } from './checker/operators.ts';
 import { costOf } from './cost.ts';
 import { PolicyError, type Problem } from './errors.ts';
-import { maxCost } from './limits.ts';
+import { maxCost, maxWindows } from './limits.ts';
 import type { Plan } from './plan.ts';
 import type { Expression, Language } from './syntax.ts';
 import { describeType, types } from './type-relations.ts';
 import type { Schema, Type } from './types.ts';
+import { windowsOf } from './windows.ts';
 
 /** An expression whose types are right: what the compiler and the tracing interpreter work on. */
 export type Checked = {
@@ -56,6 +57,8 @@ export function check(tree: Expression, language: Language, schema: Schema, expe
   const cost = costOf(plan);
   if (cost > maxCost && !dynamic)
     report({ message: `the expression may take ${cost} steps, at most ${maxCost}`, span: tree.span });
+  if (windowsOf(tree).length > maxWindows)
+    report({ message: `the expression asks about the past more than ${maxWindows} times`, span: tree.span });
   if (problems.length > 0) throw new PolicyError(language, 'check', problems.slice(0, maxProblems));
   // The inner nodes of a chain of && or || are not visited one by one.
   const typeOf = (node: Expression): Type => typed.get(node) ?? (node.kind === 'binary' ? types.bool : types.none);

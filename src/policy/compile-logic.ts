@@ -67,11 +67,32 @@ function decideStrictly(operands: readonly Code[], deciding: boolean, facts: Fac
   return failed === undefined ? decided === deciding : fail(failed);
 }
 
-export function compileLoop(compiler: Compiler, plan: Plan & { op: 'loop' }): Code {
+type Loop = Plan & { readonly op: 'loop' };
+
+export function compileLoop(compiler: Compiler, plan: Loop): Code {
+  const { macro } = plan;
+  if (macro === 'filter' || macro === 'map') return compileVisit(compiler, plan, builder(compiler, plan));
+  if (macro !== 'exists_one') return compileVisit(compiler, plan, quantifier(compiler, plan, macro === 'exists'));
+  const count = counter(compiler, plan);
+  return compileVisit(compiler, plan, (items, facts) => {
+    const found = count(items, facts);
+    return found === undefined ? undefined : found === 1;
+  });
+}
+
+/** How many elements a filter leaves, without making a list of them. */
+export function compileCount(compiler: Compiler, plan: Loop): Code {
+  const count = counter(compiler, plan);
+  return compileVisit(compiler, plan, (items, facts) => {
+    const found = count(items, facts);
+    return found === undefined ? undefined : BigInt(found);
+  });
+}
+
+function compileVisit(compiler: Compiler, plan: Loop, visit: Visitor<Value>): Code {
   compiler.loops.any = true;
   const { budget } = compiler;
   const range = compiler.compile(plan.range);
-  const visit = visitor(compiler, plan);
   const place = failureAt(plan.source.span);
   return (facts) => {
     const values = range(facts);
@@ -87,46 +108,63 @@ export function compileLoop(compiler: Compiler, plan: Plan & { op: 'loop' }): Co
   };
 }
 
-type Visitor = (items: readonly Value[], facts: Facts) => Value | undefined;
+type Visitor<Result> = (items: readonly Value[], facts: Facts) => Result | undefined;
 
-function visitor(compiler: Compiler, plan: Plan & { op: 'loop' }): Visitor {
-  const { slots, language } = compiler;
-  const { slot, macro } = plan;
-  const predicate = plan.predicate && compiler.compileBody(plan.predicate);
-  const transform = plan.transform && compiler.compileBody(plan.transform);
-  if ((macro === 'all' || macro === 'exists') && predicate !== null) {
-    const deciding = macro === 'exists';
-    const isStrict = language === 'turnkey';
-    return (items, facts) => {
-      let failed: EvaluationError | undefined;
-      let decided = false;
-      for (const item of items) {
-        slots[slot] = item;
-        const value = predicate(facts);
-        if (value === deciding) {
-          if (!isStrict) return deciding;
-          decided = true;
-        } else if (value === undefined) {
-          failed = worse(failed, failure());
-        }
+const always: Code = () => true;
+
+function quantifier({ slots, language, compileBody }: Compiler, plan: Loop, deciding: boolean): Visitor<boolean> {
+  const { slot } = plan;
+  const predicate = plan.predicate ? compileBody(plan.predicate) : always;
+  const isStrict = language === 'turnkey';
+  return (items, facts) => {
+    let failed: EvaluationError | undefined;
+    let decided = false;
+    for (const item of items) {
+      slots[slot] = item;
+      const value = predicate(facts);
+      if (value === deciding) {
+        if (!isStrict) return deciding;
+        decided = true;
+      } else if (value === undefined) {
+        failed = worse(failed, failure());
       }
-      return failed === undefined ? decided === deciding : fail(failed);
-    };
-  }
-  // The others fail with the first error, in both languages.
+    }
+    return failed === undefined ? decided === deciding : fail(failed);
+  };
+}
+
+// The others fail with the first error, in both languages.
+
+function counter({ slots, compileBody }: Compiler, plan: Loop): Visitor<number> {
+  const { slot } = plan;
+  const predicate = plan.predicate ? compileBody(plan.predicate) : always;
+  return (items, facts) => {
+    let count = 0;
+    for (const item of items) {
+      slots[slot] = item;
+      const value = predicate(facts);
+      if (value === undefined) return undefined;
+      if (value === true) count += 1;
+    }
+    return count;
+  };
+}
+
+function builder({ slots, compileBody }: Compiler, plan: Loop): Visitor<readonly Value[]> {
+  const { slot } = plan;
+  const predicate = plan.predicate ? compileBody(plan.predicate) : always;
+  const transform = plan.transform && compileBody(plan.transform);
   return (items, facts) => {
     const built: Value[] = [];
     for (const item of items) {
       slots[slot] = item;
-      if (predicate !== null) {
-        const value = predicate(facts);
-        if (value === undefined) return undefined;
-        if (value !== true) continue;
-      }
+      const value = predicate(facts);
+      if (value === undefined) return undefined;
+      if (value !== true) continue;
       const made = transform === null ? item : transform(facts);
       if (made === undefined) return undefined;
       built.push(made);
     }
-    return macro === 'exists_one' ? built.length === 1 : built;
+    return built;
   };
 }

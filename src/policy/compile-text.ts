@@ -41,13 +41,14 @@ function either(first: () => Checked, second: () => Checked): Checked {
       return second();
     } catch (other) {
       if (!(other instanceof PolicyError)) throw other;
-      throw gotFurther(other, error) ? other : error;
+      throw celGotFurther(other, error) ? other : error;
     }
   }
 }
 
-function gotFurther(a: PolicyError, b: PolicyError): boolean {
-  if (a.stage !== b.stage) return a.stage === 'check';
-  if (a.stage === 'check') return a.problems.length < b.problems.length;
-  return (a.problems[0]?.span.start ?? 0) > (b.problems[0]?.span.start ?? 0);
+/** Whether CEL's front end did, or the text names what only CEL has, so that its author meant CEL. */
+function celGotFurther(cel: PolicyError, turnkey: PolicyError): boolean {
+  if (cel.stage !== turnkey.stage) return cel.stage === 'check';
+  if (cel.stage === 'parse') return (cel.problems[0]?.span.start ?? 0) > (turnkey.problems[0]?.span.start ?? 0);
+  return cel.problems.length < turnkey.problems.length || turnkey.problems.some(({ onlyInCel }) => onlyInCel);
 }

@@ -1,5 +1,5 @@
 import type { Checked } from './check.ts';
-import { compileLogic, compileLoop } from './compile-logic.ts';
+import { compileCount, compileLogic, compileLoop } from './compile-logic.ts';
 import {
   absorb,
   type Budget,
@@ -124,6 +124,12 @@ type Struct = { readonly [field: string]: Value | undefined } | undefined;
 function compilePath(plan: Plan & { op: 'path' }): Code {
   const read = pathReader(plan.steps, plan.source.span);
   const [first = '', second = '', third = '', fourth = ''] = plan.steps.map(({ field }) => field);
+  if (plan.steps.length === 1) {
+    return (facts) => {
+      const value = facts[first];
+      return value === undefined ? read(facts) : value;
+    };
+  }
   if (plan.steps.length === 2) {
     return (facts) => {
       const value = (facts[first] as Struct)?.[second];
@@ -212,6 +218,8 @@ function valuesOf(codes: readonly Code[], facts: Facts): Value[] | undefined {
 type Applied = (...values: Value[]) => Value | undefined;
 
 function compileApply(compiler: Compiler, plan: Plan & { op: 'apply' }): Code {
+  const list = plan.name === 'count' || plan.name === 'size' ? plan.arguments[0] : undefined;
+  if (list?.op === 'loop' && list.macro === 'filter') return compileCount(compiler, list);
   const apply: Applied = plan.total ? plan.apply : guarded(plan);
   const [first, second, third] = plan.arguments.map(compiler.compile);
   const [, right] = plan.arguments;

@@ -18,14 +18,14 @@ import {
   type PolicySource,
 } from './policy-set.ts';
 import { FactError, objectAt, readFacts, textAt } from './read-facts.ts';
+import { readHistory } from './read-history.ts';
 import { activityClass } from './schema/activities.ts';
 import { conditionSchema } from './schema/condition.ts';
 import { consensusSchema } from './schema/consensus.ts';
 import { timeSchema } from './schema/time.ts';
 import { evaluateWithTrace } from './trace.ts';
-import type { Value } from './types.ts';
+import type { Schema, Value } from './types.ts';
 import type { Facts } from './values.ts';
-import { history } from './windows.ts';
 
 export type CaseResult = {
   readonly id: string;
@@ -47,13 +47,16 @@ type Json = { readonly [name: string]: JsonValue };
 const maxSteps = 400;
 const effects: ReadonlySet<string> = new Set(['EFFECT_ALLOW', 'EFFECT_DENY', 'EFFECT_GUARD']);
 
-/** Throws `FactError` where the file holds no list of cases; a mistake in one case is that case's result. */
+/**
+ * Cases without `policies` are decided by those of the file. Throws `FactError` where the file holds no list of cases; a
+ * mistake in one case is that case's result.
+ */
 export function decideFile(file: JsonValue): readonly CaseResult[] {
-  const { cases } = objectAt(file, 'file');
-  return arrayAt(cases, 'cases').map((given, index) => decideCase(given, index));
+  const { cases, policies } = objectAt(file, 'file');
+  return arrayAt(cases, 'cases').map((given, index) => decideCase(given, index, policies));
 }
 
-function decideCase(given: JsonValue, index: number): CaseResult {
+function decideCase(given: JsonValue, index: number, shared: JsonValue | undefined): CaseResult {
   const path = `cases[${index}]`;
   const named = typeof given === 'object' && given !== null && !Array.isArray(given) ? given.id : undefined;
   const id = typeof named === 'string' || typeof named === 'number' ? String(named) : path;
@@ -61,7 +64,7 @@ function decideCase(given: JsonValue, index: number): CaseResult {
     ({ id, outcome, pending: false, decidedBy: null, policyOutcomes, trace: null }) as const;
   try {
     const fields = objectAt(given, path);
-    const sources = readPolicies(fields.policies, `${path}.policies`);
+    const sources = readPolicies(fields.policies ?? shared, `${path}.policies`);
     const compiled = sources.map(compileOrReject);
     if (compiled.some((policy) => 'rejected' in policy)) {
       return undecided('rejected-at-creation', compiled.map(creationOutcome));
@@ -153,8 +156,7 @@ export function readRequest(
   fields: Json,
   path: string,
 ): { request: DecisionRequest; ignored: readonly string[] } {
-  const { activity, ...given } = objectAt(fields.facts ?? {}, `${path}.facts`);
-  const schema = { ...conditionSchema, ...timeSchema, history };
+  const { activity, history, ...given } = objectAt(fields.facts ?? {}, `${path}.facts`);
   const json = {
     ...given,
     ...(activity !== undefined && { activity: withClass(objectAt(activity, `${path}.facts.activity`)) }),
@@ -162,7 +164,8 @@ export function readRequest(
   const { facts, ignored } = readFacts(schema, withClock(json), `${path}.facts`);
   const approvers = once(readList('approvers', fields.approvers, path));
   const ids = approvers.map(({ id }) => id as string);
-  const all = { ...facts, approvers, credentials: once(readList('credentials', fields.credentials, path)) };
+  const past = history !== undefined && { history: readHistory(history, `${path}.facts.history`) };
+  const all = { ...facts, ...past, approvers, credentials: once(readList('credentials', fields.credentials, path)) };
   const rootQuorum = readRootQuorum(fields.rootQuorum, `${path}.rootQuorum`);
   const { kind, params } = (facts.activity ?? {}) as { kind?: string; params?: { user_id?: string } };
   return {
@@ -197,10 +200,16 @@ function withClock(facts: Json): Json {
 
 function readList(name: 'approvers' | 'credentials', json: JsonValue | undefined, path: string): readonly Struct[] {
   const items = arrayAt(json ?? [], `${path}.${name}`).map((item) => (typeof item === 'string' ? { id: item } : item));
-  const field = consensusSchema[name];
-  const { facts } = readFacts(field ? { [name]: field } : {}, { [name]: items }, path);
+  const { facts } = readFacts(listSchemas[name], { [name]: items }, path);
   return facts[name] as readonly Struct[];
 }
+
+const schema: Schema = { ...conditionSchema, ...timeSchema };
+const { approvers, credentials } = consensusSchema;
+const listSchemas: Readonly<Record<'approvers' | 'credentials', Schema>> = {
+  approvers: { ...(approvers && { approvers }) },
+  credentials: { ...(credentials && { credentials }) },
+};
 
 type Struct = { readonly [field: string]: Value | undefined };
 

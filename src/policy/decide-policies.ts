@@ -32,23 +32,29 @@ export type Decision = {
   readonly reason: string;
 };
 
-/** Calls `visit` with the policies of an effect until it answers true; says whether it did. */
-type Candidates = (effect: Effect, visit: Visit) => boolean;
+/** Which policies: those of an effect, or of those that allow the ones that were left out because nobody has agreed. */
+type Which = Effect | 'awaiting';
+
+/** Calls `visit` with them until it answers true; says whether it did. */
+type Candidates = (which: Which, visit: Visit) => boolean;
 
 /** Looks only at the policies that the index finds; decides the same as {@link decideByScan}. */
-export function decide({ index, forget }: PolicySet, request: DecisionRequest): Decision {
-  const absent = absentNamespaces(request.facts);
+export function decide({ index, namespaces, forget }: PolicySet, request: DecisionRequest): Decision {
+  const { facts } = request;
+  const absent = absentNamespaces(facts, namespaces);
+  const find: Candidates = (which, visit) =>
+    someCandidate(which === 'awaiting' ? index.awaiting() : index[which], facts, absent, visit);
   try {
-    return decideAmong((effect, visit) => someCandidate(index, effect, request.facts, absent, visit), request, absent);
+    return decideAmong(find, request, absent);
   } finally {
     forget();
   }
 }
 
 /** Looks at every policy: what the index is measured against, and right on facts that are incomplete as well. */
-export function decideByScan({ policies }: PolicySet, request: DecisionRequest): Decision {
-  const absent = absentNamespaces(request.facts);
-  const scan: Candidates = (effect, visit) => policies.some((policy) => policy.effect === effect && visit(policy));
+export function decideByScan({ policies, namespaces }: PolicySet, request: DecisionRequest): Decision {
+  const absent = absentNamespaces(request.facts, namespaces);
+  const scan: Candidates = (which, visit) => policies.some((policy) => policy.effect === which && visit(policy));
   return decideAmong(scan, request, absent);
 }
 
@@ -83,14 +89,26 @@ function decideUnguarded(candidates: Candidates, request: DecisionRequest, absen
   }
   if (pending) return implicit(`the root quorum needs ${rootQuorum.threshold} approvals`, true);
   if (rootKinds.has(kind)) return implicit('only the root quorum may do this', false);
-  const awaited = someCanAgree(waiting, request);
+  const awaited = someCanAgree(waiting, candidates, request, absent);
   return implicit(awaited ? 'more approvals are needed' : 'no policy allows this', awaited);
 }
 
-/** Whether further approvals would satisfy the consensus of one of these. */
-function someCanAgree(policies: readonly Policy[], { facts, others: find }: DecisionRequest): boolean {
-  const others = policies.length > 0 && find ? find() : [];
+/** Whether further approvals would satisfy the consensus of one of these, or of those left out. */
+function someCanAgree(
+  waiting: readonly Policy[],
+  candidates: Candidates,
+  request: DecisionRequest,
+  absent: number,
+): boolean {
+  const { facts } = request;
+  const others = request.others?.() ?? [];
   if (others.length === 0) return false;
+  const policies = [...waiting];
+  candidates('awaiting', (policy, known) => {
+    if (isMet(policy, facts, absent, known)) policies.push(policy);
+    return false;
+  });
+  if (policies.length === 0) return false;
   const prospect = prospectOf(facts, others);
   // Those that ask for the same have one code.
   const clauses = new Map(policies.map(({ consensus }) => [consensus?.code, consensus]));
@@ -125,10 +143,14 @@ const firstThatDenies = (candidates: Candidates, effect: Effect, { facts }: Deci
 
 /** Users, not stamps: one who approved twice counts once. */
 function countRootApprovals({ facts, rootQuorum }: Pick<DecisionRequest, 'facts' | 'rootQuorum'>): number {
-  if (rootQuorum.userIds.length === 0) return 0;
+  const { userIds } = rootQuorum;
   const approvers = (facts.approvers ?? []) as readonly { readonly id: Value }[];
-  const ids = new Set(approvers.map(({ id }) => id));
-  return [...new Set(rootQuorum.userIds)].filter((id) => ids.has(id)).length;
+  let count = 0;
+  for (let index = 0; index < userIds.length; index += 1) {
+    const id = userIds[index] as string;
+    if (approvers.some((approver) => approver.id === id) && userIds.indexOf(id) === index) count += 1;
+  }
+  return count;
 }
 
 /** Members of the root quorum who could still approve: all others, where nobody says who could. */
@@ -160,8 +182,8 @@ const explicit = ({ id, effect }: Policy) =>
   }) as const;
 
 /** What became of each policy, in the order of the set. */
-export function policyOutcomes({ policies }: PolicySet, { facts, others }: DecisionRequest): readonly PolicyOutcome[] {
-  const absent = absentNamespaces(facts);
+export function policyOutcomes(set: PolicySet, { facts, others }: DecisionRequest): readonly PolicyOutcome[] {
+  const absent = absentNamespaces(facts, set.namespaces);
   const prospect = prospectOf(facts, others?.() ?? []);
-  return policies.map((policy) => outcomeOf(policy, absent, prospect));
+  return set.policies.map((policy) => outcomeOf(policy, absent, prospect));
 }

@@ -8,6 +8,8 @@ export type Problem = {
   readonly expected?: string;
   /** The name that was probably meant. */
   readonly suggestion?: string;
+  /** The name is one of ours, which Turnkey's language does not have. */
+  readonly onlyInCel?: true;
 };
 
 /** A text that is no policy: it does not parse or does not type-check. The message describes the first problem. */

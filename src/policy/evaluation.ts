@@ -81,8 +81,7 @@ export function pathReader(steps: readonly Step[], span: Span): (facts: Facts) =
 /** Whether the object has the field; of what cannot have fields, an error. */
 export function hasField(object: Value, field: string): boolean {
   if (isMap(object)) return object.has(field);
-  if (isStruct(object) && kindOf(object) === 'struct')
-    return Object.hasOwn(object, field) && object[field] !== undefined;
+  if (isStruct(object) && kindOf(object) === 'struct') return object[field] !== undefined;
   throw noSuchOverload;
 }
 

@@ -97,16 +97,52 @@ export function explain(
 }
 
 /** For each policy that is in the way, the first sub-expression that would have to come out otherwise. */
-export function firstUnmet(policies: readonly PolicyExplanation[]): readonly (BlamedPart & {
-  readonly policyId: string;
-  readonly clause: ClauseName;
-})[] {
+export function firstUnmet(policies: readonly PolicyExplanation[]): readonly DecidingPart[] {
   return policies.filter(isInTheWay).flatMap(({ policyId, ...policy }) => {
     const [clause] = tellingClauses(policy);
     const [part] = clause?.blamed ?? [];
     return clause && part ? [{ policyId, clause: clause.clause, ...part }] : [];
   });
 }
+
+/** A sub-expression that decided, with where it stands. */
+export type DecidingPart = BlamedPart & { readonly policyId: string; readonly clause: ClauseName };
+
+/** Policies that are told of where none decided. */
+const maxNearest = 5;
+
+/**
+ * What made a decision come out so: the sub-expressions of the policy that decided; where there was nothing that allowed, what
+ * stood in the way of those that could have, at most {@link maxNearest}, first of those that only wait for approvals.
+ */
+export function decidingParts(set: PolicySet, request: DecisionRequest, decision: Decision): readonly DecidingPart[] {
+  const { decidedBy, outcome } = decision;
+  const decider = typeof decidedBy === 'object' ? decidedBy?.policyId : undefined;
+  if (decider === undefined && outcome === 'OUTCOME_ALLOW') return [];
+  const policies = set.policies.filter(({ id, effect }) =>
+    decider === undefined ? effect === 'EFFECT_ALLOW' : id === decider,
+  );
+  const outcomes = policyOutcomes({ ...set, policies }, request);
+  const told = policies.map((policy, index) => ({ policy, outcome: outcomes[index] as PolicyOutcome }));
+  const nearest = [...told.filter(awaitsApprovals), ...told.filter((each) => !awaitsApprovals(each))].slice(
+    0,
+    maxNearest,
+  );
+  let cost = 0;
+  return nearest.flatMap(({ policy, outcome }) => {
+    cost += costOf(policy);
+    const clauses = cost <= maxTracedCost ? explainClauses(policy, outcome, request.facts) : [];
+    return tellingClauses({ clauses }).flatMap(({ clause, blamed }) =>
+      blamed.map((part) => ({ policyId: policy.id, clause, ...part })),
+    );
+  });
+}
+
+const awaitsApprovals = ({ outcome }: { readonly outcome: PolicyOutcome }): boolean =>
+  outcome.outcome === 'OUTCOME_REQUIRES_CONSENSUS';
+
+/** For people, on one line. */
+export const renderDecidingPart = ({ clause, ...part }: DecidingPart): string => `${clause} ${renderPart(part)}`;
 
 const isInTheWay = ({ effect, outcome, denies }: PolicyExplanation): boolean =>
   effect === 'EFFECT_ALLOW' ? outcome !== 'OUTCOME_ALLOW' : denies;
@@ -150,7 +186,7 @@ const shorten = (text: string, length: number): string =>
   text.length > length ? `${text.slice(0, length).toWellFormed()}…` : text;
 
 /** As cases are given; what is long is cut, and then a text. */
-function seenValue({ type, value }: Seen): JsonValue {
+export function seenValue({ type, value }: Pick<Seen, 'type' | 'value'>): JsonValue {
   const json = toJson(type.kind === 'address' ? checksummed(value) : value, type);
   const text = JSON.stringify(json);
   return text.length > maxValue ? shorten(typeof json === 'string' ? json : text, maxValue) : json;

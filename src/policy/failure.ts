@@ -18,7 +18,14 @@ export const overflow = new Failure('overflow', 'the result is out of range');
 export const divisionByZero = new Failure('division-by-zero', 'division by zero');
 export const typeMismatch = new Failure('type-mismatch', 'the value has another type');
 export const noSuchKey = new Failure('no-such-key', 'there is no such key');
-export const unknownSum = new Failure('no-such-key', 'this is not known');
+export const unknownHistory = new Failure(
+  'no-such-key',
+  'this is not known: what is signed cannot be read in full, or a restored state does not go back that far',
+);
+export const tooManyDestinations = new Failure(
+  'no-such-key',
+  'there are more addresses than are kept, so nobody can tell whether one is new',
+);
 export const noSuchOverload = new Failure('type-mismatch', 'no such overload for these types');
 export const indexOutOfRange = new Failure('index-out-of-range', 'the index is out of range');
 export const invalidUtf8 = new Failure('invalid-argument', 'the bytes are not UTF-8');

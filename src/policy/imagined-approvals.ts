@@ -16,12 +16,7 @@ export function imaginedApprovals(
   approvers: readonly string[],
   rootUserIds: readonly string[],
 ): readonly Approval[] {
-  const clauses = policies.map((policy) => policy.consensus).filter((clause): clause is Clause => clause !== null);
-  const nodes = clauses.flatMap((clause) => descendants(clause.checked.tree));
-  const names = [...new Set(nodes.map(textOf).filter((text) => text !== undefined))].slice(0, maxNames);
-  const asksForCredentials = nodes.some((node) => node.kind === 'name' && node.name === 'credentials');
-  const counted = Math.min(Math.max(...nodes.map(numberOf), 1), maxUsers);
-  const extras = Array.from({ length: counted + 1 }, (_, index) => `user ${index}`);
+  const { names, extras, asksForCredentials } = known.get(policies) ?? named(policies);
   const ids = [...new Set([...rootUserIds, ...names, ...extras])].filter((id) => !approvers.includes(id));
   const credentialsOf = (id: string) => (asksForCredentials ? ['', ...names].map((name) => credential(id, name)) : []);
   // With every tag first, and then without any, for the sake of policies that ask for the absence of one.
@@ -29,6 +24,28 @@ export function imaginedApprovals(
     ...ids.map((id) => ({ user: user(id, names), credentials: credentialsOf(id) })),
     ...extras.map((id) => ({ user: user(`untagged ${id}`, []), credentials: credentialsOf(`untagged ${id}`) })),
   ];
+}
+
+type Named = {
+  readonly names: readonly string[];
+  readonly extras: readonly string[];
+  readonly asksForCredentials: boolean;
+};
+
+/** Files ask about many cases by the same policies. */
+const known = new WeakMap<readonly Policy[], Named>();
+
+function named(policies: readonly Policy[]): Named {
+  const clauses = policies.map((policy) => policy.consensus).filter((clause): clause is Clause => clause !== null);
+  const nodes = clauses.flatMap((clause) => descendants(clause.checked.tree));
+  const counted = Math.min(Math.max(...nodes.map(numberOf), 1), maxUsers);
+  const found = {
+    names: [...new Set(nodes.map(textOf).filter((text) => text !== undefined))].slice(0, maxNames),
+    extras: Array.from({ length: counted + 1 }, (_, index) => `user ${index}`),
+    asksForCredentials: nodes.some((node) => node.kind === 'name' && node.name === 'credentials'),
+  };
+  known.set(policies, found);
+  return found;
 }
 
 const descendants = (node: Expression): readonly Expression[] => [node, ...children(node).flatMap(descendants)];

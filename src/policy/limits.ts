@@ -11,6 +11,8 @@ export const maxMacroNesting = 3;
 export const maxPatternLength = 256;
 /** Of the static bound, in steps of some ten nanoseconds. */
 export const maxCost = 1_000_000;
+/** Calls about the past. */
+export const maxWindows = 16;
 /** Elements that the macros of one evaluation may visit: a second line behind the static bound. */
 export const maxIterations = 1_000_000;
 /** Characters or items of a value that an expression builds. */

@@ -82,6 +82,7 @@ function lintWhole(effect: Effect, { tree, namespaces }: Checked): readonly Find
       findings.push({ rule: 'missing-chain-id', span, message, suggestion: 'eth.tx.chain_id == 1' });
     }
   }
+  if (namespaces.includes('userop')) findings.push(...lintOperation(paths, span));
   if (namespaces.includes('eth.eip_712') && !paths.has('eth.eip_712.domain.chain_id')) {
     const message = 'nothing names `eth.eip_712.domain.chain_id`: a name alone is no contract, nor is an address';
     findings.push({ rule: 'missing-chain-id', span, message, suggestion: 'eth.eip_712.domain.chain_id == 1' });
@@ -89,6 +90,25 @@ function lintWhole(effect: Effect, { tree, namespaces }: Checked): readonly Find
   if (allowsSigning(nodes) && !saysWhat(namespaces, paths)) {
     const message = 'this allows the signing of anything, bare digests included';
     findings.push({ rule: 'signs-anything', span, message });
+  }
+  return findings;
+}
+
+/** What an allow of user operations leaves open. */
+function lintOperation(paths: ReadonlySet<string | undefined>, span: Span): readonly Finding[] {
+  const findings: Finding[] = [];
+  const lists = ['userop.calls', 'userop.transfers'].filter((list) => paths.has(list));
+  if (lists.length > 0 && !paths.has('userop.opaque') && !paths.has('userop.calls_complete')) {
+    const message = `\`${lists[0]}\` has what is understood of the calldata, which may do more`;
+    findings.push({ rule: 'incomplete-calls', span, message, suggestion: '!userop.opaque' });
+  }
+  if (!['userop.total_value', ...lists].some((path) => paths.has(path))) {
+    const message = 'nothing bounds `userop.total_value`: any amount of the native currency may leave the account';
+    findings.push({ rule: 'unbounded-value', span, message, suggestion: 'userop.total_value == 0' });
+  }
+  if (!paths.has('userop.chain_id')) {
+    const message = 'nothing names `userop.chain_id`: the same address may be another contract on another chain';
+    findings.push({ rule: 'missing-chain-id', span, message, suggestion: 'userop.chain_id == 1' });
   }
   return findings;
 }
@@ -102,7 +122,7 @@ const kindOf = (text: string): string => text.replace(/^ACTIVITY_TYPE_/, '').rep
 
 /** Whether a condition looks at what is signed, and not only at who signs. */
 const saysWhat = (namespaces: readonly string[], paths: ReadonlySet<string | undefined>): boolean =>
-  namespaces.some((name) => /^(?:eth|solana|tron|bitcoin|tempo)\.|^payload$/.test(name)) ||
+  namespaces.some((name) => /^(?:eth|solana|tron|bitcoin|tempo)\.|^(?:payload|userop)$/.test(name)) ||
   paths.has('activity.params.encoding') ||
   paths.has('activity.params.hash_function');
 
@@ -142,6 +162,8 @@ const textsIn = (node: Expression): readonly string[] => {
 const signedLists: ReadonlySet<string> = new Set([
   'eth.tx.calls',
   'eth.tx.transfers',
+  'userop.calls',
+  'userop.transfers',
   'eth.eip_712.known.calls',
   'eth.eip_712.known.transfers',
   'solana.tx.transfers',

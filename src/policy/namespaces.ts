@@ -19,10 +19,11 @@ export function namespaceBits(names: readonly string[]): number {
   return namespaceNames.reduce((bits, name, index) => (names.includes(name) ? bits | (1 << index) : bits), 0);
 }
 
-/** The bits of the namespaces that the facts do not carry. */
-export function absentNamespaces(facts: Facts): number {
+/** Of the namespaces with the bits `among`, the bits of those that the facts do not carry. */
+export function absentNamespaces(facts: Facts, among: number): number {
   let bits = 0;
-  for (let index = 0; index < paths.length; index++) {
+  for (let left = among; left !== 0; left &= left - 1) {
+    const index = lowest(left);
     if (readPath(facts, paths[index] as readonly string[]) === undefined) bits |= 1 << index;
   }
   return bits;
@@ -30,5 +31,7 @@ export function absentNamespaces(facts: Facts): number {
 
 /** The first of these bits by name. */
 export function namespaceName(bits: number): string {
-  return namespaceNames[31 - Math.clz32(bits & -bits)] ?? '';
+  return namespaceNames[lowest(bits)] ?? '';
 }
+
+const lowest = (bits: number): number => 31 - Math.clz32(bits & -bits);

@@ -53,8 +53,12 @@ export type PolicySet = {
   /** In the order in which they were given. */
   readonly policies: readonly Policy[];
   readonly index: PolicyIndex;
+  /** Bits of the namespaces that the conditions name. */
+  readonly namespaces: number;
   /** What conditions ask about the past. */
   readonly windows: readonly Window[];
+  /** Bound on the steps of one decision. */
+  readonly cost: number;
   /** Ends a decision: see `Sharing`. */
   readonly forget: () => void;
 };
@@ -123,7 +127,14 @@ export function createPolicySet(policies: readonly Policy[]): PolicySet {
       evaluatedAs: evaluatedAs(clause),
     })),
   );
-  return { policies, index: createIndex(policies, sharing), windows, forget: sharing.forget };
+  return {
+    policies,
+    index: createIndex(policies, sharing),
+    namespaces: namespaceBits(policies.flatMap(({ condition }) => condition?.checked.namespaces ?? [])),
+    windows,
+    cost: policies.flatMap(clausesOf).reduce((sum, { checked }) => sum + checked.cost, 0),
+    forget: sharing.forget,
+  };
 }
 
 const clausesOf = ({ condition, consensus, time }: Policy): readonly Clause[] =>

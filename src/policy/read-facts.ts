@@ -37,16 +37,30 @@ function readFields(
   path: string,
   reading: Reading,
 ): { [name: string]: Value | undefined } {
-  for (const name of Object.keys(json)) {
-    if (!Object.hasOwn(fields, name)) reading.ignored.push(`${path}.${name}`);
-  }
-  const read: { [name: string]: Value | undefined } = Object.create(null);
-  for (const [name, field] of Object.entries(fields)) {
-    const given = Object.hasOwn(json, name) ? json[name] : undefined;
-    read[name] =
-      given === undefined || given === null ? absent(field) : readValue(field.type, given, `${path}.${name}`, reading);
+  const read: { [name: string]: Value | undefined } = Object.assign(Object.create(nothing), absentFields(fields));
+  for (const [name, given] of Object.entries(json)) {
+    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    if (!field) reading.ignored.push(`${path}.${name}`);
+    else if (given !== null) read[name] = readValue(field.type, given, `${path}.${name}`, reading);
   }
   return read;
+}
+
+/** What has no prototype at all is slow to read. */
+const nothing: object = Object.freeze(Object.create(null));
+
+type Fields = { readonly [name: string]: Value | undefined };
+
+/** By the fields of a schema, which are always the same: files have many cases. */
+const absentOf = new WeakMap<object, Fields>();
+
+/** What all fields are where nothing is given. */
+function absentFields(fields: { readonly [name: string]: Field }): Fields {
+  const known = absentOf.get(fields);
+  if (known) return known;
+  const made = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, absent(field)]));
+  absentOf.set(fields, made);
+  return made;
 }
 
 /** Structs that only group namespaces are always there, without the namespaces. */

@@ -67,6 +67,7 @@ function createCells(): { readonly keep: (code: Code) => Code; readonly forget: 
     };
   };
   const forget = (): void => {
+    if (filled.length === 0) return;
     for (const cell of filled) {
       cell.facts = undefined;
       cell.value = undefined;

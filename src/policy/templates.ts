@@ -156,11 +156,68 @@ const sessionKey = file(
   sessionCases.map(([id, facts, expect, key = byKey('api-key-1')]) => [id, facts, expect, ['user-1'], key]),
 );
 
+const root: JsonObject = { rootQuorum: { threshold: 1, userIds: ['user-1'] } };
+const wants = (spent: number, now: number): JsonObject =>
+  transaction(
+    { value: ether(now) },
+    { history: { "spent('eip155:1', '24h')": ether(spent), "spending('eip155:1')": ether(now) } },
+  );
+const dailyLimit = file(
+  [
+    {
+      policyName: 'daily limit',
+      effect: 'EFFECT_GUARD',
+      delaySeconds: 86_400,
+      language: 'cel',
+      condition: "activity.action == 'SIGN' && spent('eip155:1', '24h') + spending('eip155:1') > 0.5 ether",
+      notes: 'Binds the root quorum too. What nobody can read may spend anything, and is denied.',
+    },
+  ],
+  [
+    ['the first of the day', wants(0, 0.5), 'allow', ['user-1'], root],
+    ['too much at once', wants(0, 0.501), 'deny', ['user-1'], root],
+    ['the rest of the limit', wants(0.4, 0.1), 'allow', ['user-1'], root],
+    ['more than the rest', wants(0.4, 0.2), 'deny', ['user-1'], root],
+    [
+      'what nobody can read',
+      { activity: signing, history: { "spent('eip155:1', '24h')": 0 } },
+      'deny',
+      ['user-1'],
+      root,
+    ],
+    ['something else', { activity: { type: 'ACTIVITY_TYPE_CREATE_WALLET' }, history: {} }, 'allow', ['user-1'], root],
+  ],
+);
+
+const paying = (isNew: boolean): JsonObject =>
+  transaction({}, { history: { 'newRecipients()': isNew ? [recipient] : [] } });
+const both = ['user-1', 'user-2'];
+const newRecipient = file(
+  [
+    {
+      policyName: 'a second person for a new recipient',
+      effect: 'EFFECT_GUARD',
+      delaySeconds: 86_400,
+      language: 'cel',
+      condition: "activity.action == 'SIGN' && size(newRecipients()) > 0",
+      consensus: 'size(approvers) < 2',
+      notes:
+        'Addresses are known once something was signed for them on the same chain, from when this policy is there.',
+    },
+  ],
+  [
+    ['a new recipient', paying(true), 'deny', ['user-1'], root],
+    ['a new recipient, agreed by two', paying(true), 'allow', both, root],
+    ['a known recipient', paying(false), 'allow', ['user-1'], root],
+    ['what nobody can read', { activity: signing, history: {} }, 'deny', ['user-1'], root],
+    ['something else', { activity: { type: 'ACTIVITY_TYPE_CREATE_WALLET' }, history: {} }, 'allow', ['user-1'], root],
+  ],
+);
+
 const rawPayload = (blind: boolean): JsonObject => ({
   activity: { type: 'ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2' },
   payload: { blind },
 });
-const root: JsonObject = { rootQuorum: { threshold: 1, userIds: ['user-1'] } };
 const noBlindSigning = file(
   [
     {
@@ -182,6 +239,11 @@ const noBlindSigning = file(
 );
 
 export const templates: Readonly<Record<string, Template>> = {
+  'daily-limit': {
+    summary: 'a guard: so much within any 24 hours',
+    change: 'the amount, the window, and the asset (`eip155:1/0x…` is a token)',
+    file: dailyLimit,
+  },
   'allow-list': {
     summary: 'pay known recipients, up to an amount',
     change: 'the addresses, the amount, the chain and the user',
@@ -196,6 +258,11 @@ export const templates: Readonly<Record<string, Template>> = {
     summary: 'small amounts alone, above that two of three users',
     change: 'the users, the amount and the chain',
     file: twoOfThree,
+  },
+  'new-recipient': {
+    summary: 'a guard: whoever is paid for the first time needs a second person',
+    change: 'the number of people',
+    file: newRecipient,
   },
   'session-key': {
     summary: 'an API key that may call one function of one contract until a date',

@@ -5,6 +5,12 @@ import { maxBuiltSize } from './limits.ts';
 /** Case folding of text that compares without regard to case. */
 export const foldCase = (text: string): string => text.toLowerCase();
 
+/**
+ * The same text as the engine of JavaScript keeps names: it is compared with others of them at a glance, where a part cut out
+ * of a longer text is compared by character, and holds on to the longer one.
+ */
+export const interned = (text: string): string => Object.keys({ [text]: true })[0] ?? text;
+
 const address = /^0x[0-9a-fA-F]{40}$/;
 export const isAddress = (text: string): boolean => text.length === 42 && address.test(text);
 

@@ -4,7 +4,8 @@ import { invalidDuration, invalidTimestamp, invalidZone, overflow } from './fail
 const second = 1_000_000_000n;
 const minTimestamp = -62_135_596_800n * second;
 const maxTimestamp = 253_402_300_800n * second - 1n;
-const maxDuration = 2n ** 63n - 1n;
+/** 292 years. */
+export const maxDuration = 2n ** 63n - 1n;
 
 export function checkTimestamp(nanoseconds: bigint): bigint {
   if (nanoseconds < minTimestamp || nanoseconds > maxTimestamp) throw overflow;
@@ -88,14 +89,28 @@ function zoneFormat(zone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** The wall clock at a time zone as the UTC date that shows the same; the zone is `UTC`, an IANA name or `+05:30`. */
-function wallClock(nanoseconds: bigint, zone: string): Date {
-  const milliseconds = Number(floorDivide(nanoseconds, 1_000_000n));
-  if (zone === 'UTC' || zone === '') return new Date(milliseconds);
+const dayMs = 86_400_000;
+
+let latest = 0n;
+let latestMilliseconds = 0;
+
+/** Keeps the latest, as an expression asks several things of one time and big integers are slow to divide. */
+function millisecondsOf(nanoseconds: bigint): number {
+  if (nanoseconds !== latest) {
+    latestMilliseconds = Number(floorDivide(nanoseconds, 1_000_000n));
+    latest = nanoseconds;
+  }
+  return latestMilliseconds;
+}
+
+/** What the clock on the wall shows at a time zone, in ms as if it were in UTC; the zone is `UTC`, an IANA name or `+05:30`. */
+function wallClock(nanoseconds: bigint, zone: string): number {
+  const milliseconds = millisecondsOf(nanoseconds);
+  if (zone === 'UTC' || zone === '') return milliseconds;
   const fixed = /^([+-]?)(\d\d):(\d\d)$/.exec(zone);
   if (fixed !== null) {
     const minutes = Number(fixed[2]) * 60 + Number(fixed[3]);
-    return new Date(milliseconds + (fixed[1] === '-' ? -minutes : minutes) * 60_000);
+    return milliseconds + (fixed[1] === '-' ? -minutes : minutes) * 60_000;
   }
   if (/^[+-]|^\d/.test(zone) || zone.length > 64) throw invalidZone;
   const parts = Object.fromEntries(
@@ -106,38 +121,43 @@ function wallClock(nanoseconds: bigint, zone: string): Date {
   const year = parts.era === 'BC' ? 1 - Number(parts.year) : Number(parts.year);
   const date = new Date(0);
   date.setUTCFullYear(year, Number(parts.month) - 1, Number(parts.day));
-  date.setUTCHours(
-    Number(parts.hour),
-    Number(parts.minute),
-    Number(parts.second),
-    ((milliseconds % 1000) + 1000) % 1000,
-  );
-  return date;
+  return date.setUTCHours(Number(parts.hour), Number(parts.minute), Number(parts.second), modulo(milliseconds, 1000));
 }
 
-function dayOfYear(date: Date): number {
-  const start = new Date(date);
+/** Never negative. `%` is slow beyond 32 bits. */
+const modulo = (value: number, divisor: number): number => value - Math.floor(value / divisor) * divisor;
+
+function dayOfYear(milliseconds: number): number {
+  const start = new Date(milliseconds);
   start.setUTCMonth(0, 1);
-  return Math.round((date.getTime() - start.getTime()) / 86_400_000);
+  return Math.round((milliseconds - start.getTime()) / dayMs);
 }
 
-const getters: Record<string, (date: Date) => number> = {
-  getFullYear: (date) => date.getUTCFullYear(),
-  getMonth: (date) => date.getUTCMonth(),
-  getDate: (date) => date.getUTCDate(),
-  getDayOfMonth: (date) => date.getUTCDate() - 1,
-  getDayOfWeek: (date) => date.getUTCDay(),
+/** Of ms in UTC. What repeats every day or week needs no `Date`, which takes several times as long. */
+const getters: Record<string, (milliseconds: number) => number> = {
+  getFullYear: (milliseconds) => new Date(milliseconds).getUTCFullYear(),
+  getMonth: (milliseconds) => new Date(milliseconds).getUTCMonth(),
+  getDate: (milliseconds) => new Date(milliseconds).getUTCDate(),
+  getDayOfMonth: (milliseconds) => new Date(milliseconds).getUTCDate() - 1,
+  // The first day of 1970 was a Thursday.
+  getDayOfWeek: (milliseconds) => modulo(Math.floor(milliseconds / dayMs) + 4, 7),
   getDayOfYear: dayOfYear,
-  getHours: (date) => date.getUTCHours(),
-  getMinutes: (date) => date.getUTCMinutes(),
-  getSeconds: (date) => date.getUTCSeconds(),
-  getMilliseconds: (date) => date.getUTCMilliseconds(),
+  getHours: (milliseconds) => Math.floor(modulo(milliseconds, dayMs) / 3_600_000),
+  getMinutes: (milliseconds) => Math.floor(modulo(milliseconds, 3_600_000) / 60_000),
+  getSeconds: (milliseconds) => Math.floor(modulo(milliseconds, 60_000) / 1000),
+  getMilliseconds: (milliseconds) => modulo(milliseconds, 1000),
 };
+
+/** To make one takes as long as all the rest of a getter. */
+const smallIntegers: readonly bigint[] = Array.from({ length: 60 }, (_, value) => BigInt(value));
 
 export const timestampGetters: ReadonlyMap<string, (nanoseconds: bigint, zone: string) => bigint> = new Map(
   Object.entries(getters).map(([name, get]) => [
     name,
-    (nanoseconds, zone) => BigInt(get(wallClock(nanoseconds, zone))),
+    (nanoseconds, zone) => {
+      const shown = get(wallClock(nanoseconds, zone));
+      return smallIntegers[shown] ?? BigInt(shown);
+    },
   ]),
 );
 

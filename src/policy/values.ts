@@ -15,13 +15,14 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return Buffer.compare(a, b);
 }
 
-const hexOf = (bytes: Uint8Array): string =>
+/** Bytes as the texts that they equal. */
+export const hexOf = (bytes: Uint8Array): string =>
   `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')}`;
 
 /** Texts of a decoded argument: addresses compare without regard to case whatever their ABI calls them. */
 export function sameArgumentText(a: string, b: string, caseless: boolean): boolean {
   if (a === b) return true;
-  return (caseless || (isAddress(a) && isAddress(b))) && foldCase(a) === foldCase(b);
+  return (caseless || (isAddress(b) && isAddress(a))) && foldCase(a) === foldCase(b);
 }
 
 /**

@@ -1,8 +1,11 @@
+import { dirname, join } from 'node:path';
 import type { PolicyTexts } from '../../policy/check-texts.ts';
-import { arrayAt } from '../../policy/decide-file.ts';
+import { arrayAt, compileOrReject, readPolicies } from '../../policy/decide-file.ts';
+import type { PolicySource } from '../../policy/policy-set.ts';
 import { FactError, objectAt } from '../../policy/read-facts.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import { OperatorError } from '../operator-error.ts';
+import { readJson } from '../read-json.ts';
 
 /** A policy of a file by its name, or its place where it has none. */
 export type NamedPolicy = { readonly name: string; readonly texts: PolicyTexts; readonly given: JsonObject };
@@ -23,6 +26,25 @@ export function policiesOf(json: JsonValue, file: string): readonly NamedPolicy[
     const name = named ?? (many === undefined ? 'policy' : `policies[${index}]`);
     return { name, texts: textsOf(given, path), given };
   });
+}
+
+/** The policies of a file, each of which compiles. Throws `OperatorError`. */
+export function sourcesOf(file: string): readonly PolicySource[] {
+  const given = policiesOf(readJson(file), file).map((policy) => policy.given);
+  const sources = readPolicies([...given], file);
+  for (const source of sources) {
+    const compiled = compileOrReject(source);
+    if ('rejected' in compiled) throw new OperatorError(`${file}: policy ${source.id}: ${compiled.rejected.message}`);
+  }
+  return sources;
+}
+
+/** A file of cases, with the policies of another file in place of its name. */
+export function withPolicies(json: JsonValue, file: string): JsonValue {
+  const fields = objectAt(json, file);
+  if (typeof fields.policies !== 'string') return json;
+  const other = join(dirname(file), fields.policies);
+  return { ...fields, policies: policiesOf(readJson(other), other).map(({ given }) => given) };
 }
 
 function textsOf(given: JsonObject, path: string): PolicyTexts {

@@ -1,12 +1,9 @@
-import { dirname, join } from 'node:path';
 import type { Coverage, Uncovered } from '../../policy/coverage.ts';
-import { objectAt } from '../../policy/read-facts.ts';
 import { type TestResult, testFile } from '../../policy/test-file.ts';
-import type { JsonValue } from '../../protocol/json.ts';
 import type { PolicyCommand } from '../policy.ts';
 import { readJson } from '../read-json.ts';
 import { fileArgument, print } from './arguments.ts';
-import { policiesOf } from './policy-files.ts';
+import { withPolicies } from './policy-files.ts';
 
 const help = `usage: countersign policy test FILE
 
@@ -32,14 +29,6 @@ export const testCommand: PolicyCommand = {
     if (failed > 0) process.exitCode = 1;
   },
 };
-
-/** The file, with the policies of another file in place of its name. */
-function withPolicies(json: JsonValue, file: string): JsonValue {
-  const fields = objectAt(json, file);
-  if (typeof fields.policies !== 'string') return json;
-  const other = join(dirname(file), fields.policies);
-  return { ...fields, policies: policiesOf(readJson(other), other).map(({ given }) => given) };
-}
 
 const describe = ({ id, failures }: TestResult): string =>
   failures.length === 0 ? `ok   ${id}` : [`FAIL ${id}`, ...failures.map((failure) => `     ${failure}`)].join('\n');

@@ -138,6 +138,9 @@ export function parseCel(source: string): Expression {
         take(']');
         object = add({ kind: 'index', object, index, span: spanFrom(start) });
       } else {
+        const isType = object.kind === 'name' || object.kind === 'member';
+        if (isType && is('{'))
+          fail('there are no messages to build here', peek().span, "a map such as `{'key': value}`, or an operator");
         return object;
       }
     }
@@ -236,7 +239,8 @@ function negate(operand: Expression, minus: Span): Expression | undefined {
 }
 
 function failUnknownUnit(unit: Token): never {
-  const suggestion = suggest(unit.text, amountUnits);
+  // Nearer in letters is `weth`.
+  const suggestion = unit.text.toLowerCase() === 'eth' ? 'ether' : suggest(unit.text, amountUnits);
   const message = `unexpected \`${unit.text}\` after a number`;
   return fail(
     suggestion === undefined ? message : `${message}; did you mean \`${suggestion}\`?`,

@@ -1,18 +1,17 @@
 import { typeName } from '../dynamic.ts';
-import { unknownSum } from '../failure.ts';
 import type { Form } from '../functions/overload.ts';
 import { functionTables } from '../functions/table.ts';
 import { application, type Plan } from '../plan.ts';
 import { compilePattern } from '../regex.ts';
 import { suggest } from '../suggest.ts';
-import type { Expression } from '../syntax.ts';
+import type { Expression, Language } from '../syntax.ts';
 import { foldCase } from '../text.ts';
 import { type CronProblem, type CronSpan, inCronSpan, parseCronSpan } from '../turnkey/cron-span.ts';
 import { describeType, isCaseless, isDynamic, isText, types } from '../type-relations.ts';
 import type { Value } from '../types.ts';
-import { isAsset, normal, parseWindow, spendingKey, textOf, windowKey } from '../windows.ts';
 import { type Checker, refuse, refuseName, type Scope } from './checker.ts';
 import { coerce } from './coerce.ts';
+import { historyFunctions, inferHistory } from './history.ts';
 import { applyOverload } from './overloads.ts';
 
 type Call = Expression & { readonly kind: 'call' };
@@ -22,9 +21,7 @@ type Infer = (checker: Checker, node: Call, scope: Scope) => Plan;
 const special: Readonly<Record<'cel' | 'turnkey' | 'dynamic', ReadonlyMap<string, Infer>>> = {
   cel: new Map<string, Infer>([
     ['matches', inferMatches],
-    ['spent', inferHistory],
-    ['spending', inferHistory],
-    ['activities', inferHistory],
+    ...historyFunctions.map((name): [string, Infer] => [name, inferHistory]),
   ]),
   turnkey: new Map([
     ['CronSpan', inferCronSpan],
@@ -81,24 +78,35 @@ function checkConstantCall(checker: Checker, plan: Plan & { op: 'apply' }): void
   }
 }
 
+/** All that can be called, but for the macros. */
+export const functionNames = (language: Language): readonly string[] => [
+  ...functionTables[language].keys(),
+  ...special[language].keys(),
+];
+
 function refuseUnknown(checker: Checker, node: Call): Plan {
-  const names = [
-    ...functionTables[checker.language].keys(),
-    ...special[checker.language].keys(),
-    'all',
-    'exists',
-    'exists_one',
-    'map',
-    'filter',
-  ];
-  const found = suggest(node.name, names);
-  const message = `there is no function \`${node.name}\``;
+  const names = [...functionNames(checker.language), 'all', 'exists', 'exists_one', 'map', 'filter'];
+  const found = otherNames.get(node.name) ?? suggest(node.name, names);
   return refuseName(checker, node, {
-    message,
+    message: `there is no function \`${node.name}\``,
     span: node.nameSpan,
-    ...(found === undefined ? {} : { suggestion: found }),
+    ...(found !== undefined && { suggestion: found }),
   });
 }
+
+/** What Turnkey's language and others call what CEL has too. */
+const otherNames: ReadonlyMap<string, string> = new Map([
+  ['count', 'size'],
+  ['length', 'size'],
+  ['len', 'size'],
+  ['any', 'exists'],
+  ['some', 'exists'],
+  ['every', 'all'],
+  ['includes', 'contains'],
+  ['toLowerCase', 'lowerAscii'],
+  ['CaseInsensitiveString', 'lowerAscii'],
+  ['Timestamp', 'timestamp'],
+]);
 
 /** `text.matches(pattern)`: the pattern is constant and compiled here. */
 function inferMatches(checker: Checker, node: Call, scope: Scope): Plan {
@@ -225,44 +233,6 @@ const textFact = (source: Expression, root: string, field: string): Plan => ({
     { field, absent: 'default', default: '' },
   ],
 });
-
-/** `spent(asset, window)`, `spending(asset)` and `activities(kind, window)`; see `windows.ts`. */
-function inferHistory(checker: Checker, node: Call): Plan {
-  const [what, window, more] = node.arguments.map(textOf);
-  const length = window === undefined ? undefined : parseWindow(window);
-  const ofKind = node.name === 'activities';
-  const isNow = node.name === 'spending';
-  const named = what !== undefined && (ofKind ? /^[A-Z][A-Z0-9_]{0,99}$/.test(what) : isAsset(what));
-  const complete = named && (isNow ? node.arguments.length === 1 : length !== undefined && more === undefined);
-  if (!complete || node.receiver !== null) {
-    const given = ofKind ? "'SIGN_TRANSACTION'" : "'eip155:1/0x…'";
-    return refuse(checker, node, {
-      message: `\`${node.name}\` takes ${isNow ? 'an asset' : `${ofKind ? 'a kind of activity' : 'an asset'} and a window of at most 31 days`}, as literals`,
-      span: node.span,
-      expected: isNow ? `spending(${given})` : `${node.name}(${given}, '24h')`,
-    });
-  }
-  const key = isNow
-    ? spendingKey(normal('spent', what))
-    : windowKey({ of: ofKind ? 'activities' : 'spent', what: normal(node.name, what), length: length as number });
-  const history: Plan = {
-    op: 'path',
-    source: node,
-    type: { kind: 'map', key: types.string, value: types.wideInt },
-    steps: [{ field: 'history', absent: 'missing-field' }],
-  };
-  return application({
-    source: node,
-    type: types.wideInt,
-    name: node.name,
-    apply: (sums: ReadonlyMap<string, bigint>) => {
-      const sum = sums.get(key);
-      if (sum === undefined) throw unknownSum;
-      return sum;
-    },
-    arguments: [history],
-  });
-}
 
 function inferDyn(checker: Checker, node: Call, scope: Scope): Plan {
   const [argument] = node.arguments;

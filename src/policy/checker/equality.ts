@@ -1,12 +1,17 @@
 import { dynamicEquals, toDynamic } from '../dynamic.ts';
 import { type Apply, identical } from '../plan.ts';
-import { foldCase } from '../text.ts';
+import { foldCase, isAddress } from '../text.ts';
 import { isCaseless, isDynamic, isInteger, isText } from '../type-relations.ts';
 import type { Type, Value } from '../types.ts';
 import { argumentEquals, compareBytes } from '../values.ts';
 import type { Checker } from './checker.ts';
 
-export type Equality = { readonly apply: Apply; readonly total: boolean };
+export type Equality = {
+  readonly apply: Apply;
+  readonly total: boolean;
+  /** Of decoded arguments: whether one that is a text is among these, as `apply` would find. */
+  readonly isAmong?: (texts: readonly string[]) => (text: string) => boolean;
+};
 
 const exact: Equality = { apply: identical, total: true };
 
@@ -65,7 +70,12 @@ function argumentEquality(a: Type, b: Type): Equality | undefined {
       ? foldsCase(type.element)
       : isCaseless(type) || (type.kind === 'value' && type.caseless === true);
   const caseless = foldsCase(a) || foldsCase(b);
-  return { apply: (left: Value, right: Value) => argumentEquals(left, right, caseless), total: false };
+  const isAmong = (texts: readonly string[]) => {
+    const exact = new Set(texts);
+    const folded = new Set(texts.filter((text) => caseless || isAddress(text)).map(foldCase));
+    return (text: string) => exact.has(text) || (folded.has(foldCase(text)) && (caseless || isAddress(text)));
+  };
+  return { apply: (left: Value, right: Value) => argumentEquals(left, right, caseless), total: false, isAmong };
 }
 
 function listEquality({ apply, total }: Equality): Equality {

@@ -2,7 +2,7 @@ import { parseAddress } from '../../decode/ethereum-address.ts';
 import { type IntegerType, rangeOf } from '../numbers.ts';
 import { constant, type Plan } from '../plan.ts';
 import type { Expression } from '../syntax.ts';
-import { foldCase, isAddress } from '../text.ts';
+import { foldCase, interned, isAddress } from '../text.ts';
 import { isCaseless, isInteger, types } from '../type-relations.ts';
 import type { Type } from '../types.ts';
 import { type Checker, refuse } from './checker.ts';
@@ -71,12 +71,12 @@ function placeInteger(checker: Checker, node: Expression, value: bigint, type: I
 }
 
 function inferText(checker: Checker, node: Expression, text: string, hint: Type | undefined): Plan {
-  if (hint === undefined || !isCaseless(hint)) return constant(node, types.string, text);
+  if (hint === undefined || !isCaseless(hint)) return constant(node, types.string, interned(text));
   if (hint.kind === 'address') {
     const problem = addressProblem(checker, text);
     if (problem !== undefined) return refuse(checker, node, problem);
   }
-  return constant(node, hint, foldCase(text));
+  return constant(node, hint, interned(foldCase(text)));
 }
 
 /** Empty is the absent address of a contract creation. Turnkey's language takes any text there, but no wrong checksum. */

@@ -29,15 +29,30 @@ export function inferName(checker: Checker, node: Expression & { kind: 'name' },
   const field = own(checker.schema, node.name);
   if (!visible(checker, field)) {
     const names = [...scope.variables.keys(), ...visibleNames(checker, checker.schema)];
-    return refuseName(checker, node, { message: `there is no \`${node.name}\` here`, ...suggestion(node.name, names) });
+    const meant = field ? onlyInCel : suggestion(node.name, names, placeOf(checker, node.name));
+    return refuseName(checker, node, { message: `there is no \`${node.name}\` here`, ...meant });
   }
   return { op: 'path', source: node, type: field.type, steps: [stepOf(checker, node.name, node.name, field)] };
 }
 
-const suggestion = (name: string, names: Iterable<string>): { suggestion?: string } => {
-  const found = suggest(name, names);
+/** Of a problem with a name that exists, but not in Turnkey's language. */
+const onlyInCel = { expected: 'language `cel`, which has it', onlyInCel: true } as const;
+
+/** What is near to the name, or `otherwise`. */
+const suggestion = (name: string, names: Iterable<string>, otherwise?: string): { suggestion?: string } => {
+  const found = suggest(name, names) ?? otherwise;
   return found === undefined ? {} : { suggestion: found };
 };
+
+/** `activity.kind` for `kind`, `eth.tx.to` for `to`: where a root, or what is right below one, has such a field. */
+function placeOf(checker: Checker, name: string): string | undefined {
+  const below = (fields: { readonly [field: string]: Field }, prefix: string): readonly (readonly [string, Field])[] =>
+    visibleNames(checker, fields).map((field) => [`${prefix}${field}`, fields[field] as Field]);
+  const inside = (places: readonly (readonly [string, Field])[]): readonly (readonly [string, Field])[] =>
+    places.flatMap(([place, { type }]) => (type.kind === 'struct' ? below(type.fields, `${place}.`) : []));
+  const first = inside(below(checker.schema, ''));
+  return [...first, ...inside(first)].find(([place]) => place.endsWith(`.${name}`))?.[0];
+}
 
 function stepOf(checker: Checker, place: string, name: string, field: Field): Step {
   if (field.namespace) {
@@ -50,6 +65,9 @@ function stepOf(checker: Checker, place: string, name: string, field: Field): St
 
 const pathOf = (plan: Plan): string => (plan.op === 'path' ? plan.steps.map(({ field }) => field).join('.') : '');
 
+/** Fields that a message lists, where none of them is near. */
+const maxListed = 8;
+
 type Member = Expression & { readonly kind: 'member' | 'has' };
 
 /** The struct's field, or the problem reported. */
@@ -57,11 +75,12 @@ function findField(checker: Checker, node: Member, type: Type & { kind: 'struct'
   const field = own(type.fields, node.field);
   if (visible(checker, field)) return field;
   const names = visibleNames(checker, type.fields);
+  const near = suggestion(node.field, names);
+  const listed = near.suggestion === undefined && names.length <= maxListed ? `: ${names.join(', ')}` : '';
   checker.report({
     message: `field does not exist: ${node.field}`,
     span: node.fieldSpan,
-    expected: `a field of ${type.name}`,
-    ...suggestion(node.field, names),
+    ...(field ? onlyInCel : { expected: `a field of ${type.name}${listed}`, ...near }),
   });
   return undefined;
 }

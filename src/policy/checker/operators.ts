@@ -1,4 +1,5 @@
 import { dynamicEquals, kindOf, Tagged, toDynamic, untag } from '../dynamic.ts';
+import type { Problem } from '../errors.ts';
 import { noSuchOverload, overflow } from '../failure.ts';
 import { rangeOf } from '../numbers.ts';
 import { type Apply, application, different, identical, type Plan } from '../plan.ts';
@@ -97,7 +98,15 @@ function mismatch(checker: Checker, node: Binary, left: Plan, right: Plan, expec
   const message = `no \`${node.operator}\` between ${describeType(left.type)} and ${describeType(right.type)}`;
   const wanted = expected ?? (isFlexible(node.left) ? describeType(right.type) : describeType(left.type));
   const culprit = isFlexible(node.left) ? node.left : node.right;
-  return refuse(checker, node, { message, span: culprit.span, expected: wanted });
+  const other = culprit === node.left ? right.type : left.type;
+  return refuse(checker, node, { message, span: culprit.span, expected: wanted, ...withoutQuotes(culprit, other) });
+}
+
+/** Numbers are written without quotes. */
+function withoutQuotes(node: Expression, wanted: Type): Pick<Problem, 'expected' | 'suggestion'> {
+  if (!isInteger(wanted) || node.kind !== 'literal' || node.literal.type !== 'string') return {};
+  const { value } = node.literal;
+  return /^\d{1,78}$/.test(value) ? { suggestion: value } : { expected: `${wanted.kind}, a number without quotes` };
 }
 
 function inferEquality(checker: Checker, node: Binary, operator: '==' | '!=', scope: Scope): Plan {
@@ -185,11 +194,17 @@ export function inferIn(
           : undefined;
       if (set !== undefined) return result((a: Value) => set.has(a), true);
       const { apply } = equality;
-      return result((a: Value, b: readonly Value[]) => includes(b, a, apply), equality.total, type.maxItems);
+      const among = right.op === 'constant' && areTexts(right.value) ? equality.isAmong?.(right.value) : undefined;
+      const find: Apply = (a: Value, b: readonly Value[]) =>
+        among && typeof a === 'string' ? among(a) : includes(b, a, apply);
+      return result(find, equality.total, type.maxItems);
     }
   }
   return refuseIn(checker, element, container, left.type, type);
 }
+
+const areTexts = (value: Value): value is readonly string[] =>
+  isList(value) && value.every((item) => typeof item === 'string');
 
 function refuseIn(checker: Checker, element: Expression, container: Expression, left: Type, type: Type): Plan {
   const elements = type.kind === 'list' ? type.element : type.kind === 'map' ? type.key : undefined;
@@ -201,7 +216,8 @@ function refuseIn(checker: Checker, element: Expression, container: Expression, 
     });
   }
   const message = `no \`in\` between ${describeType(left)} and ${describeType(type)}`;
-  if (isFlexible(element)) return refuse(checker, element, { message, expected: describeType(elements) });
+  if (isFlexible(element))
+    return refuse(checker, element, { message, expected: describeType(elements), ...withoutQuotes(element, elements) });
   return refuse(checker, container, { message, expected: `list(${describeType(left)})` });
 }
 

@@ -47,12 +47,15 @@ const ordered = new Set(['bool', 'timestamp', 'duration']);
 function dynamicOrder(operator: OrderOperator, a: Type, b: Type): Apply {
   const [left, right] = [toDynamic(a), toDynamic(b)];
   const test = ofSign[operator];
+  const order = nativeOrder[operator];
   return (x: Value, y: Value) => {
-    const [first, second] = [left ? left(x) : x, right ? right(y) : y];
+    const first = left ? left(x) : x;
+    const second = right ? right(y) : y;
+    if (typeof first === 'bigint' && typeof second === 'bigint') return order(first, second);
     const [kind, other] = [kindOf(first), kindOf(second)];
-    if (numbers.has(kind) && numbers.has(other)) return nativeOrder[operator](untag(first), untag(second));
+    if (numbers.has(kind) && numbers.has(other)) return order(untag(first), untag(second));
     if (kind !== other) throw noSuchOverload;
-    if (ordered.has(kind)) return nativeOrder[operator](untag(first), untag(second));
+    if (ordered.has(kind)) return order(untag(first), untag(second));
     if (typeof first === 'string' && typeof second === 'string') return test(compareText(first, second));
     if (isBytes(first) && isBytes(second)) return test(compareBytes(first, second));
     throw noSuchOverload;

@@ -9,7 +9,13 @@ function getter(name: string): FunctionDefinition {
   const ofDuration = durationGetters.get(name);
   if (ofTimestamp !== undefined) {
     overloads.push(
-      { parameters: ['timestamp'], result: types.int, apply: (time: bigint) => ofTimestamp(time, 'UTC'), cost: 5 },
+      {
+        parameters: ['timestamp'],
+        result: types.int,
+        apply: (time: bigint) => ofTimestamp(time, 'UTC'),
+        total: true,
+        cost: 5,
+      },
       { parameters: ['timestamp', 'string'], result: types.int, apply: ofTimestamp, cost: 200 },
     );
   }

@@ -7,6 +7,7 @@ import { payload } from './payload.ts';
 import { cel, field, namespace, optional, string, struct, timestamp } from './shorthand.ts';
 import { signers } from './signers.ts';
 import { solana } from './solana.ts';
+import { userop } from './user-operation.ts';
 
 /** What `condition` may name: what is asked for, decoded from the bytes to be signed. */
 export const conditionSchema: Schema = {
@@ -27,6 +28,7 @@ export const conditionSchema: Schema = {
   tempo,
   ...signers,
   payload,
+  userop,
   organization: cel({ ...organization, namespace: true }),
   request: cel(
     namespace(

@@ -45,8 +45,8 @@ const transfer = struct('EthereumTransfer', {
   depth: field(int, 'of the call that does it'),
 });
 
-const calls = field(list(call, 256), 'every call that is known to be made, each before those inside it');
-const transfers = field(list(transfer, 1024), 'every asset that the calls move, and every right to move one');
+export const calls = field(list(call, 256), 'every call that is known to be made, each before those inside it');
+export const transfers = field(list(transfer, 1024), 'every asset that the calls move, and every right to move one');
 
 export const authorization = struct('Eip7702Authorization', {
   address: field(address, 'contract that the account will run'),
@@ -89,7 +89,9 @@ const known = struct('KnownTypedData', {
   kind: field(
     string,
     '`permit`, `dai_permit`, `transfer_with_authorization`, `receive_with_authorization`, `permit2_single`, ' +
-      '`permit2_batch`, `permit2_transfer`, `permit2_batch_transfer`, `safe_tx` or `unknown`',
+      '`permit2_batch`, `permit2_transfer`, `permit2_batch_transfer`, `safe_tx`; of smart accounts `user_operation`, ' +
+      '`safe_operation`, `kernel_enable`, `nexus_module_enable`, `coinbase_message`, `kernel_message`, ' +
+      '`erc7739_typed_data`, `erc7739_personal_sign`; or `unknown`',
   ),
   owner: optional(address, 'whose assets it is about'),
   spender: optional(address, 'who may take them'),
@@ -98,6 +100,15 @@ const known = struct('KnownTypedData', {
   expiration: optional(quantity, "Unix seconds until when Permit2's allowance holds"),
   deadline: optional(quantity, 'Unix seconds until when the signature is valid'),
   nonce: optional(quantity, 'nonce'),
+  contents: optional(
+    struct('WrappedContents', {
+      kind: field(string, 'what they are, as `kind` of the whole; `unknown` for a text'),
+      primary_type: field(string, 'their type; empty for a text'),
+      values: field(values, 'their members, as `eth.eip_712.values`'),
+      text: optional(string, 'of a personal message, where it is plain text'),
+    }),
+    'what is wrapped for a smart account (ERC-7739): the other members say what it means',
+  ),
   transfers,
   calls,
   calls_complete: field(bool, 'all that it allows is shown; never so for `unknown`'),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { policy, policyHelp } from '../../../src/cli/policy.ts';
+import { readSettings } from '../../../src/cli/settings.ts';
 
 const run = promisify(execFile);
 const main = new URL('../../../src/cli/main.ts', import.meta.url).pathname;
@@ -146,9 +147,12 @@ describe('tools', () => {
     await expect(countersign('policy', 'facts', 'nonsense')).rejects.toMatchObject({ code: 1 });
   });
 
-  test.each(['check', 'decide', 'explain', 'format', 'new', 'test'])('%s says how it is used', async (name) => {
-    expect(await policyHelp([name])).toContain(`usage: countersign policy ${name}`);
-    await expect(policy([name])).rejects.toThrow(`usage: countersign policy ${name}`);
-    expect(await policyHelp(['--help'])).toContain(`  ${name} `);
-  });
+  test.each(['check', 'decide', 'explain', 'format', 'new', 'replay', 'test'])(
+    '%s says how it is used',
+    async (name) => {
+      expect(await policyHelp([name])).toContain(`usage: countersign policy ${name}`);
+      await expect(policy(readSettings({}), [name])).rejects.toThrow(`usage: countersign policy ${name}`);
+      expect(await policyHelp(['--help'])).toContain(`  ${name} `);
+    },
+  );
 });

@@ -85,10 +85,10 @@ function toTest(path: string, { original }: SpecTest): ConformanceTest {
   }
 }
 
-/** The core's applicable tests by path, and how many were left out. */
-export function coreTests(): { readonly tests: readonly ConformanceTest[]; readonly skipped: number } {
+/** The core's applicable tests by path, and the expressions that were left out. */
+export function coreTests(): { readonly tests: readonly ConformanceTest[]; readonly skipped: readonly string[] } {
   const tests: ConformanceTest[] = [];
-  let skipped = 0;
+  const skipped: string[] = [];
   const visit = (suite: Suite, path: readonly string[]): void => {
     for (const test of suite.tests) {
       const name = [...path, test.name].join('/');
@@ -96,7 +96,7 @@ export function coreTests(): { readonly tests: readonly ConformanceTest[]; reado
         tests.push(toTest(name, test));
       } catch (error) {
         if (error !== unsupported) throw error;
-        skipped += 1;
+        skipped.push(test.original.expr);
       }
     }
     for (const inner of suite.suites) visit(inner, [...path, inner.name]);

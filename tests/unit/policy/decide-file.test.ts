@@ -256,3 +256,50 @@ describe('cases that are wrong', () => {
     expect(decide([], { ...signing(), nonsense: 1 }).ignored).toEqual(['cases[0].facts.nonsense']);
   });
 });
+
+describe('the past', () => {
+  const condition =
+    "spent('eip155:1', '24h') + spending('eip155:1') > 5 || sinceLast('SIGN_TRANSACTION') < duration('2h') || " +
+    "newRecipients() == ['0x70997970C51812dc3A010C7d01b50e0d17dc79C8'] || activities(eth.tx.value > 3, '1h') > 1";
+  const past = {
+    "spent('eip155:1', '1440m')": 4,
+    "spending( 'eip155:1' )": { $int: '1' },
+    "sinceLast('SIGN_TRANSACTION')": '2h',
+    'newRecipients()': [],
+    "activities((eth.tx.value) > 3, '60m')": 1,
+  };
+  const outcomeOf = (history?: JsonValue) => {
+    const policies = [{ effect: 'EFFECT_DENY', language: 'cel', condition }, { effect: 'EFFECT_ALLOW' }];
+    const facts = {
+      activity: { type: 'ACTIVITY_TYPE_SIGN_TRANSACTION_V2' },
+      ...(history !== undefined && { history }),
+    };
+    const [result] = decideFile({ policies, cases: [{ id: 'past', facts }] });
+    return result?.error ?? result?.outcome;
+  };
+
+  test('is what a case says of it, by the calls', () => {
+    expect(outcomeOf(past)).toBe('allow');
+    expect(outcomeOf({ ...past, "spending( 'eip155:1' )": 2 })).toBe('deny');
+    expect(outcomeOf({ ...past, "sinceLast('SIGN_TRANSACTION')": '119m' })).toBe('deny');
+    expect(outcomeOf({ ...past, 'newRecipients()': ['0x70997970c51812dc3a010c7d01b50e0d17dc79c8'] })).toBe('deny');
+    expect(outcomeOf({ ...past, "activities((eth.tx.value) > 3, '60m')": 2 })).toBe('deny');
+  });
+
+  test('that a case does not tell is an error, which denies', () => {
+    expect(outcomeOf()).toBe('deny');
+    expect(outcomeOf({})).toBe('deny');
+  });
+
+  test.each<[object, string]>([
+    [{ "spent('ether', '24h')": 1 }, 'expected the name to be'],
+    [{ "spent('eip155:1', '24h') + 1": 1 }, 'expected the name to be'],
+    [{ ')': 1 }, 'expected the name to be'],
+    [{ "spent('eip155:1', '24h')": -1 }, 'not negative'],
+    [{ "sinceLast('SIGN_TRANSACTION')": 5 }, 'expected a string'],
+    [{ 'newRecipients()': null }, 'expected what it answers'],
+    [{ 'newRecipients()': 'x' }, 'expected an array'],
+  ])('%j is refused', (history, message) => {
+    expect(outcomeOf(history as JsonValue)).toContain(message);
+  });
+});

@@ -125,12 +125,7 @@ beforeAll(async () => {
   const { id } = world.parent;
   const { addresses } = await world.run(id, 'CREATE_WALLET', {
     walletName: 'w',
-    accounts: ['ETHEREUM', 'BITCOIN_MAINNET_P2TR'].map((format, index) => ({
-      curve: 'CURVE_SECP256K1',
-      pathFormat: 'PATH_FORMAT_BIP32',
-      path: `m/44'/60'/0'/0/${index}`,
-      addressFormat: `ADDRESS_FORMAT_${format}`,
-    })),
+    accounts: ['ETHEREUM', 'BITCOIN_MAINNET_P2TR'].map((format, index) => account(index, format)),
   });
   [address, bitcoinAddress] = addresses;
   const { privateKeys } = await world.run(id, 'CREATE_PRIVATE_KEYS_V2', {
@@ -151,6 +146,13 @@ beforeAll(async () => {
     type: 'SMART_CONTRACT_INTERFACE_TYPE_ETHEREUM',
     label: 'token',
   });
+});
+
+const account = (index: number, format = 'ETHEREUM') => ({
+  curve: 'CURVE_SECP256K1',
+  pathFormat: 'PATH_FORMAT_BIP32',
+  path: `m/44'/60'/0'/0/${index}`,
+  addressFormat: `ADDRESS_FORMAT_${format}`,
 });
 
 const factsOf = (name: string, parameters: unknown, origin: string | null = null): Facts[] => {
@@ -242,6 +244,7 @@ describe('typed data', () => {
   const safe =
     'SafeTx(address to,uint256 value,bytes data,uint8 operation,uint256 safeTxGas,uint256 baseGas,uint256 gasPrice,address gasToken,address refundReceiver,uint256 nonce)';
   const zero = `0x${'0'.repeat(40)}`;
+  const wrapped = ',string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)';
 
   test.each<[string, object, readonly string[], object]>([
     [
@@ -308,6 +311,24 @@ describe('typed data', () => {
         nonce: 3,
       },
     ],
+    [
+      'erc7739_typed_data',
+      domain,
+      [
+        `TypedDataSign(Permit contents${wrapped}`,
+        'Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)',
+      ],
+      {
+        contents: { owner: other, spender: token, value: 5, nonce: 0, deadline: 9 },
+        ...{ name: 'A', version: '1', chainId: 1, verifyingContract: other, salt: `0x${'0'.repeat(64)}` },
+      },
+    ],
+    [
+      'erc7739_personal_sign',
+      domain,
+      ['PersonalSign(bytes prefixed)'],
+      { prefixed: `0x${Buffer.from('\x19Ethereum Signed Message:\n5Hello').toString('hex')}` },
+    ],
   ])('%s', (kind, given, structs, message) => {
     const types = typesOf(...structs);
     const text = JSON.stringify({ domain: given, types, primaryType: Object.keys(types)[0], message });
@@ -369,6 +390,37 @@ describe('payloads', () => {
   });
 });
 
+test('user operations', async () => {
+  const safe = { signWith: address, address: other, entryPoint: '0x0000000071727De22E5E9d8BAf0edAc6f37da032' };
+  await world.run(world.parent.id, 'CREATE_SMART_ACCOUNT', {
+    smartAccountName: 's',
+    accountKind: 'safe-4337',
+    ...safe,
+  });
+  const executeUserOp = parseAbi(['function executeUserOp(address,uint256,bytes,uint8)']);
+  const gas = {
+    ...{ callGasLimit: '0x1', verificationGasLimit: '0x1', preVerificationGas: '0x1' },
+    ...{ maxFeePerGas: '0x1', maxPriorityFeePerGas: '0x1' },
+  };
+  const timed = factsOf('SIGN_USER_OPERATION', {
+    ...{ signWith: address, chainId: '1', entryPoint: safe.entryPoint, validUntil: '9' },
+    userOperation: {
+      ...{
+        sender: other,
+        nonce: '0x1',
+        callData: encodeFunctionData({ abi: executeUserOp, args: [token, 1n, transfer, 0] }),
+      },
+      ...gas,
+    },
+  });
+  const eip7702Auth = { chainId: '0x1', address: '0xe6Cae83BdE06E4c305530e199D7217f42808555B', nonce: '0x0' };
+  const authorizing = factsOf('SIGN_USER_OPERATION', {
+    ...{ signWith: address, chainId: '1', entryPoint: '0x4337084D9E255Ff0702461CF8895CE9E3b5Ff108' },
+    userOperation: { sender: address, nonce: '0x1', callData: '0x12345678', factory: '0x7702', eip7702Auth, ...gas },
+  });
+  for (const facts of [...timed, ...authorizing]) expectFit(facts);
+});
+
 test('what signs nothing', () => {
   const ids = [world.parent.id];
   expectFit(factsOf('DELETE_USERS', { userIds: ids })[0] as Facts);
@@ -377,14 +429,38 @@ test('what signs nothing', () => {
   expectFit(factsOf('UPDATE_WALLET', { walletId: ids[0], walletName: 'x' })[0] as Facts);
 });
 
+test('what changes or deletes wallets and keys', () => {
+  const { wallets, accounts } = world.organization(world.parent.id);
+  const [[walletId = ''] = [], accountIds] = [[...wallets.keys()], [...accounts.keys()]];
+  const namesOf = (name: string, parameters: object): string[] => {
+    const [facts, ...others] = factsOf(name, parameters) as [Facts, ...Facts[]];
+    expect(others).toEqual([]);
+    expectFit(facts);
+    return Object.keys(facts).filter((root) => /wallet|key/.test(root));
+  };
+  expect(namesOf('UPDATE_WALLET', { walletId, walletName: 'x' })).toEqual(['wallet']);
+  expect(namesOf('CREATE_WALLET_ACCOUNTS', { walletId, accounts: [account(5)] })).toEqual(['wallet']);
+  expect(namesOf('DELETE_WALLETS', { walletIds: [walletId] })).toEqual(['wallets']);
+  expect(namesOf('DELETE_WALLET_ACCOUNTS', { walletAccountIds: accountIds })).toEqual(['wallets', 'wallet_accounts']);
+  expect(namesOf('DELETE_PRIVATE_KEYS', { privateKeyIds: [keyId] })).toEqual(['private_keys']);
+  // What is not there is for the effect to refuse.
+  expect(namesOf('UPDATE_WALLET', { walletId: keyId, walletName: 'x' })).toEqual([]);
+});
+
 test('every kind that signs is here', () => {
   const signing = activities.map(({ name }) => name).filter((name) => name.startsWith('sign_'));
-  expect(signing.sort()).toEqual(['sign_raw_payload', 'sign_raw_payloads', 'sign_transaction']);
+  expect(signing.sort()).toEqual([
+    'sign_raw_payload',
+    'sign_raw_payloads',
+    'sign_transaction',
+    'sign_user_operation',
+    'sign_user_operation_intent',
+  ]);
 });
 
 test('all that the schema says of what is signed was there once', () => {
   // What no activity of today carries.
-  const absent = /^facts\.(?:solana|tron|bitcoin|tempo|wallets|secret)\b|\.path_(?:indexes|hardened)$|\.params\./;
+  const absent = /^facts\.(?:solana|tron|bitcoin|tempo|secret)\b|\.path_(?:indexes|hardened)$|\.params\./;
   const missing = placesIn(schema, 'facts').filter((place) => !seenInFacts.has(place) && !absent.test(place));
   expect(missing).toEqual([]);
 });

@@ -170,6 +170,10 @@ describe('decoded arguments', () => {
     ["eth.tx.args['name'].startsWith('B')", true],
     ["eth.tx.args['hash'] == '0xAB'", true],
     ["eth.tx.args['amount'] in ['a']", 'type-mismatch'],
+    [`eth.tx.args['to'] in ['x', '${checksummed}']`, true],
+    [`eth.tx.args['name'] in ['${checksummed}', 'Bob']`, true],
+    [`eth.tx.args['name'] in ['${checksummed}', 'bob']`, false],
+    ["eth.tx.args['hash'] in ['x', '0xAB']", true],
     ['eth.tx.args.constructor == 5', 'no-such-key'],
     ['has(eth.tx.args.__proto__)', false],
   ])('%s', (source, expected) => {

@@ -34,6 +34,21 @@ describe('warns', () => {
     ['all of none in a deny', { effect: deny, condition: "!solana.tx.transfers.all(t, t.to == 'x')" }, ['empty-all']],
     ['no amount', { condition: "eth.tx.chain_id == 1 && eth.tx.to == '0x00'" }, ['unbounded-value']],
     ['no chain', { condition: "eth.tx.value == 0 && eth.tx.to == '0x00'" }, ['missing-chain-id']],
+    [
+      'calls of an operation that may be more',
+      { condition: "userop.chain_id == 1 && userop.calls.any(c, c.to == '0x00')" },
+      ['incomplete-calls', 'any-for-all'],
+    ],
+    [
+      'all of the calls of an operation, of which there may be none',
+      { condition: "userop.chain_id == 1 && !userop.opaque && userop.calls.all(c, c.to == '0x00')" },
+      ['empty-all'],
+    ],
+    [
+      'an operation on any chain, of any amount',
+      { condition: '!userop.is_admin' },
+      ['unbounded-value', 'missing-chain-id'],
+    ],
     ['no chain of typed data', { condition: "eth.eip_712.domain.name == 'USD Coin'" }, ['missing-chain-id']],
     [
       'calls that are not all',
