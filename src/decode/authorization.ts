@@ -17,10 +17,11 @@ export type Authorization = {
  * The digest of an EIP-7702 authorization, keccak256(0x05 ‖ rlp([chainId, address, nonce])), of the JSON text `{address,
  * chainId, nonce}`. Throws INVALID_ARGUMENT `invalid authorization: …`.
  */
-export function hashAuthorization(text: string): Buffer {
-  const { chainId, address, nonce } = parseAuthorization(text);
-  return keccak256(Buffer.of(0x05), encodeRlp([rlpInteger(chainId), address, rlpInteger(nonce)]));
-}
+export const hashAuthorization = (text: string): Buffer => authorizationHash(parseAuthorization(text));
+
+/** The digest that is signed (EIP-7702, "Set code transaction"). */
+export const authorizationHash = ({ chainId, address, nonce }: Authorization): Buffer =>
+  keccak256(Buffer.of(0x05), encodeRlp([rlpInteger(chainId), address, rlpInteger(nonce)]));
 
 /** The authorization that is the JSON text `{address, chainId, nonce}`. Throws INVALID_ARGUMENT `invalid authorization: …`. */
 export function parseAuthorization(text: string): Authorization {

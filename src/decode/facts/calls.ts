@@ -26,6 +26,10 @@ const builtIns: ReadonlyMap<string, BuiltInFunction> = new Map(
   [...tokenFunctions, ...permit2Functions, ...batchFunctions].map((known) => [known.selector, known]),
 );
 
+/** Whether a call is understood by an uploaded interface alone, which says what the arguments are called and not what becomes of them. */
+export const isNamedAlone = ({ standard, selector }: Pick<Call, 'standard' | 'selector'>): boolean =>
+  standard === 'uploaded' && !builtIns.has(selector);
+
 /** A call, and what its function is. */
 export type Reading = {
   readonly call: Call;
@@ -38,7 +42,8 @@ export type Reading = {
 
 /**
  * Reads one call. An interface uploaded for its contract wins over what is built in; that says what a function does only where
- * its signature is the same. Never throws: what is not understood is shown as not decoded.
+ * its signature is the same. Of two signatures with one selector nobody can tell which the contract has: anybody finds a second
+ * one, so an upload must not explain a transfer away. Never throws: what is not understood is shown as not decoded.
  */
 export function readCall({ kind, from, to, value, data }: CallSite, interfaceOf: InterfaceOf, depth = 0): Reading {
   const hasSelector = to !== '' && data.length >= 10;
@@ -46,8 +51,8 @@ export function readCall({ kind, from, to, value, data }: CallSite, interfaceOf:
   const known = builtIns.get(selector);
   const uploaded = hasSelector ? interfaceOf(to)?.get(selector) : undefined;
   const abi = uploaded ?? known?.abi();
-  const values = abi && decodeArguments(abi, data);
   const builtIn = known && known.abi().signature === abi?.signature ? known : undefined;
+  const values = abi && known === builtIn ? decodeArguments(abi, data) : undefined;
   const call: Call = struct({
     depth: BigInt(depth),
     kind,
@@ -75,8 +80,17 @@ function decodeArguments({ type }: AbiFunction, data: string): readonly Value[] 
   }
 }
 
-/** All calls that `site` is known to make, itself the first, and what they move; within `limits`. */
-export function readCalls(sites: readonly CallSite[], interfaceOf: InterfaceOf): Calls {
+/** An account of a known kind, and the calls that it makes for a call to it; undefined where the data do not say. */
+export type KnownAccount = {
+  readonly address: string;
+  readonly calls: (site: CallSite) => readonly CallSite[] | undefined;
+};
+
+/**
+ * All calls that `sites` are known to make, each before those inside it, and what they move; within `limits`. What the functions
+ * of `account` do is read by its kind alone.
+ */
+export function readCalls(sites: readonly CallSite[], interfaceOf: InterfaceOf, account?: KnownAccount): Calls {
   const calls: Call[] = [];
   const transfers: Transfer[] = [];
   let complete = true;
@@ -87,10 +101,13 @@ export function readCalls(sites: readonly CallSite[], interfaceOf: InterfaceOf):
     }
     const { call, builtIn, values } = readCall(site, interfaceOf, depth);
     calls.push(call);
-    const inner = values && builtIn?.calls?.(site, values);
+    const isOwn = site.to === account?.address && site.data !== '0x';
+    const inner = isOwn ? account.calls(site) : values && builtIn?.calls?.(site, values);
     // The code of another contract in one's own name may do anything, unless it is known to make these calls.
     const isForeign = site.kind === 'delegatecall' && site.to !== site.self;
-    const isUnderstood = call.decoded && (inner !== undefined || (!call.batch && !isForeign));
+    const isUnderstood = isOwn
+      ? inner !== undefined
+      : call.decoded && (inner !== undefined || (!call.batch && !isForeign));
     complete &&= isUnderstood;
     for (const move of [...nativeMoves(site), ...((!isForeign && values && builtIn?.moves?.(site, values)) || [])]) {
       if (transfers.length < limits.transfers) transfers.push(struct({ ...move, depth: call.depth }));

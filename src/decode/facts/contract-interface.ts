@@ -11,8 +11,9 @@ const maxLength = 400_000;
 const nameForm = /^[A-Za-z_$][\w$]{0,255}$/;
 
 /**
- * The functions of an uploaded interface: the JSON text of an ABI, at most 400,000 characters, in which every parameter has a
- * `name`. Throws INVALID_ARGUMENT `provided ABI is invalid`. Parse it once, when it is uploaded or read.
+ * The functions of an uploaded interface: the JSON text of an ABI, at most 400,000 characters, in which every input has a
+ * `name`. Results need none: no policy names them, and published ABIs leave them out. Throws INVALID_ARGUMENT `provided ABI
+ * is invalid`. Parse it once, when it is uploaded or read.
  */
 export function parseContractInterface(text: string): ContractInterface {
   if (text.length > maxLength) throw invalid(`expected at most ${maxLength} characters`);
@@ -44,10 +45,9 @@ function readEntries(text: string): readonly JsonValue[] {
 /** The function that the entry is; events, errors, the constructor and the fallbacks are checked for names and left out. */
 function readEntry(entry: JsonValue): AbiFunction | undefined {
   if (!isObject(entry)) throw new AbiError('expected an object');
-  const { type = 'function', name, inputs, outputs } = entry;
+  const { type = 'function', name, inputs } = entry;
   if (type === 'function') {
     if (typeof name !== 'string' || !nameForm.test(name)) throw new AbiError('expected the name of a function');
-    if (outputs !== undefined) checkNames(outputs);
     return abiFunction(name, inputs ?? []);
   }
   if (inputs !== undefined) checkNames(inputs);

@@ -4,6 +4,7 @@ import { type Call, type Move, maxUint256, type Transfer } from './call.ts';
 import { type Calls, limits, readCalls } from './calls.ts';
 import { permit2Move } from './permit2-functions.ts';
 import { safeCall, safeRefund } from './safe.ts';
+import { smartAccountTypes, unwrap, type WrappedContents } from './smart-account-typed-data.ts';
 import type { TypedDataSource } from './typed-data-facts.ts';
 import { struct, type Value } from './value.ts';
 
@@ -19,20 +20,22 @@ export type KnownTypedData = {
   readonly expiration: bigint | undefined;
   readonly deadline: bigint | undefined;
   readonly nonce: bigint | undefined;
+  /** Typed data or a text that are wrapped for a smart account (ERC-7739); the rest says what these mean. */
+  readonly contents: WrappedContents | undefined;
   readonly transfers: readonly Transfer[];
   readonly calls: readonly Call[];
   /** What it allows is all shown; never so for `unknown`. */
   readonly calls_complete: boolean;
 };
 
-type Meaning = Partial<Omit<KnownTypedData, 'kind' | 'transfers' | 'calls' | 'calls_complete'>> & {
+export type Meaning = Partial<Omit<KnownTypedData, 'kind' | 'transfers' | 'calls' | 'calls_complete'>> & {
   readonly moves?: readonly Move[];
   readonly calls?: Calls;
 };
 
-type Values = ReadonlyMap<string, Value>;
+export type Values = ReadonlyMap<string, Value>;
 /** undefined where the domain is not one for it. */
-type Reader = (values: Values, source: TypedDataSource) => Meaning | undefined;
+export type Reader = (values: Values, source: TypedDataSource) => Meaning | undefined;
 
 const permit2Contracts = new Set([
   '0x000000000022d473030f116ddee9f6b43ac78ba3',
@@ -79,20 +82,33 @@ const known: readonly (readonly [encodeType: string, kind: string, read: Reader]
     'safe_tx',
     safeTransaction,
   ],
+  ...smartAccountTypes,
 ];
 
 let byTypeHash: ReadonlyMap<string, (typeof known)[number]> | undefined;
 
 /** What the typed data mean, where that is known. */
 export function readKnown(source: TypedDataSource): KnownTypedData {
+  const wrapped = unwrap(source);
+  const [kind, meaning] = readMeaning(wrapped?.source ?? source);
+  if (!wrapped) return toFacts(kind, meaning);
+  const contents = struct({ ...wrapped.contents, kind });
+  return struct({ ...toFacts(kind, meaning), kind: wrapped.kind, owner: wrapped.account, contents });
+}
+
+function readMeaning(source: TypedDataSource): readonly [kind: string, meaning: Meaning | undefined] {
   byTypeHash ??= new Map(known.map((entry) => [keccak256(Buffer.from(entry[0])).toString('hex'), entry]));
   const [, kind, read] = byTypeHash.get(source.typeHash) ?? [];
   const meaning = read?.(source.values, source);
+  return [meaning ? (kind as string) : 'unknown', meaning];
+}
+
+function toFacts(kind: string, meaning: Meaning | undefined): KnownTypedData {
   const { calls, moves = [], ...fields } = meaning ?? {};
   const own = moves.map((move) => struct({ ...move, depth: 0n }));
   const transfers = [...own, ...(calls?.transfers ?? [])];
   return struct({
-    kind: meaning ? (kind as string) : 'unknown',
+    kind,
     owner: undefined,
     spender: undefined,
     token: undefined,
@@ -100,6 +116,7 @@ export function readKnown(source: TypedDataSource): KnownTypedData {
     expiration: undefined,
     deadline: undefined,
     nonce: undefined,
+    contents: undefined,
     ...fields,
     transfers: transfers.slice(0, limits.transfers),
     calls: calls?.calls ?? [],

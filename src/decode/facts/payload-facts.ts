@@ -3,6 +3,7 @@ import { bytesToHex } from '../hex.ts';
 import { payloadBytes } from '../payload.ts';
 import { type AuthorizationFacts, authorizationFacts } from './authorization-facts.ts';
 import type { InterfaceOf } from './calls.ts';
+import { plainText } from './plain-text.ts';
 import { classifyBytes, type RawBytes } from './raw-bytes.ts';
 import { looksLikeSiwe, parseSiwe, type SiweFacts } from './siwe.ts';
 import { type TransactionFacts, transactionFacts } from './transaction-facts.ts';
@@ -121,19 +122,9 @@ function readMeaning({ bytes, hashFunction }: Source): Meaning {
   }
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** Characters that are not seen or change how others are, but for tab, line breaks and the joiner in emoji. */
-const unseen = /(?![\t\n\r\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
-
 function readText(bytes: Buffer, kind: 'personal_message' | 'text'): Meaning {
-  let text: string;
-  try {
-    text = utf8.decode(bytes);
-  } catch {
-    return { kind: kind === 'text' ? 'bytes' : kind, blind: true };
-  }
-  if (unseen.test(text)) return { kind: kind === 'text' ? 'bytes' : kind, blind: true };
+  const text = plainText(bytes);
+  if (text === undefined) return { kind: kind === 'text' ? 'bytes' : kind, blind: true };
   // A digest can be sought that happens to be text, for a contract that takes 32 bytes signed this way.
   const blind = bytes.length === 32;
   if (kind === 'text' || !looksLikeSiwe(text)) return { kind, blind, text };

@@ -1,5 +1,8 @@
 import { decodeTransaction } from '../transaction.ts';
-import type { AuthorizationFacts } from './authorization-facts.ts';
+import type { SmartAccount } from '../user-operation/account-kinds.ts';
+import { type UserOperationFacts, userOperationFacts } from '../user-operation/facts.ts';
+import type { UserOperation } from '../user-operation/user-operation.ts';
+import { type AuthorizationFacts, authorizationFacts } from './authorization-facts.ts';
 import {
   type PayloadFacts,
   type RawPayload,
@@ -20,11 +23,12 @@ export type SigningFacts = {
     readonly eip_7702_authorization: AuthorizationFacts | undefined;
   };
   readonly payload?: PayloadFacts;
+  readonly userop?: UserOperationFacts;
 };
 
 type Form = Omit<RawPayload, 'payload'>;
 
-/** By the name of the activity; whatever else comes to be signed (user operations …) gets its entry here. */
+/** By the name of the activity; whatever else is signed as it comes gets its entry here. */
 const decoders = {
   sign_transaction: (given: { readonly type: string; readonly unsignedTransaction: string }, signer: Signer) => {
     const transaction = decodeTransaction(given.type, given.unsignedTransaction);
@@ -52,6 +56,22 @@ export function signingFacts<Name extends SigningActivity>(
 ): readonly SigningFacts[] {
   const decode = decoders[name] as (parameters: unknown, signer: Signer) => readonly SigningFacts[];
   return decode(parameters, signer);
+}
+
+/**
+ * The facts of a user operation, and of the authorization that is signed with it, as {@link signingFacts}. `account` is what
+ * is sealed about its sender.
+ */
+export function operationFacts(
+  operation: UserOperation,
+  account: SmartAccount,
+  { address, interfaceOf }: Signer,
+): readonly SigningFacts[] {
+  const { authorization } = operation;
+  const userop = userOperationFacts(operation, account, address, interfaceOf);
+  if (authorization === null) return [{ userop }];
+  const signed = authorizationFacts({ ...authorization, address: authorization.address });
+  return [{ userop }, { userop, eth: ethereum({ eip_7702_authorization: signed }) }];
 }
 
 function payloadFacts(given: RawPayload, signer: Signer): SigningFacts {

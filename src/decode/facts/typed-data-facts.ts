@@ -35,6 +35,7 @@ export function typedDataFacts(text: string, signer: string, interfaceOf: Interf
   const { given, values } =
     primaryType === 'EIP712Domain' ? nothing : readStruct({ structs, path: ['message'] }, primaryType, message);
   return build({
+    structs,
     primaryType,
     typeHash: structs.get(primaryType)?.typeHash.toString('hex') as string,
     domain: domainFacts(structs, domain),
@@ -46,6 +47,7 @@ export function typedDataFacts(text: string, signer: string, interfaceOf: Interf
 }
 
 export type TypedDataSource = {
+  readonly structs: ReadonlyMap<string, Struct>;
   readonly primaryType: string;
   readonly typeHash: string;
   readonly domain: DomainFacts;

@@ -33,12 +33,13 @@ export function lazyStruct<S, E extends object, L extends object>(
   const source = Symbol('source');
   const prototype: object = Object.create(null);
   for (const name of Object.keys(lazy) as (keyof L & string)[]) {
-    const kept = Symbol(name);
     Object.defineProperty(prototype, name, {
       enumerable: true,
-      get(this: { [source]: S; [kept]?: L[typeof name] | typeof absent }) {
-        this[kept] ??= lazy[name](this[source]) ?? absent;
-        return this[kept] === absent ? undefined : this[kept];
+      get(this: { [source]: S }) {
+        const value = lazy[name](this[source]);
+        // From now on a property like any other, which is several times as quick to read.
+        Object.defineProperty(this, name, { value, enumerable: true });
+        return value;
       },
     });
   }
@@ -49,5 +50,3 @@ export function lazyStruct<S, E extends object, L extends object>(
     return fields;
   };
 }
-
-const absent = Symbol('absent');
