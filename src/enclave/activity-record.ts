@@ -8,6 +8,7 @@ import { parseJsonObject } from '../stamping/json-object.ts';
 import { formatVersion } from './contexts.ts';
 import type { Credential } from './resolve-caller.ts';
 import { RowIntegrityError, type Sealer } from './sealing/seal.ts';
+import type { Sums } from './sums.ts';
 
 /** A verified stamp, complete enough to be verified again from the record alone. */
 export type VoteStamp =
@@ -50,6 +51,8 @@ export type ActivityFacts = {
     readonly decidedBy: string | null;
     /** Digest of all policies at the time. */
     readonly policies: Uint8Array;
+    /** Absent where the policies asked for no number about the past. */
+    readonly sums?: Sums;
   };
 };
 
@@ -60,6 +63,8 @@ export type ActivityRecord = {
   readonly status: ActivityStatus;
   /** The exact body that was submitted. */
   readonly body: Uint8Array;
+  /** Of an intent: what filled it in. */
+  readonly completion?: string;
   readonly intentKey: string;
   readonly resultKey: string;
   /** JSON text; null unless it was completed. */

@@ -1,11 +1,10 @@
 /** Carries out an activity that was allowed: its effect, its record, and the transition that joins the open batch. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Decision } from '../policy/decide-policies.ts';
 import type { Activity } from '../protocol/activities/activity.ts';
 import { CountersignError } from '../protocol/errors.ts';
 import { type AnyEffect, findEffect } from './activities/index.ts';
 import { type ActivityFacts, type ActivityRecord, originOf, type VoteRecord } from './activity-record.ts';
-import { countForWindows } from './authorize.ts';
+import { countForWindows, type Verdict } from './authorize.ts';
 import type { Transition } from './ledger/transition.ts';
 import { policiesDigest } from './policies-digest.ts';
 import type { Caller } from './resolve-caller.ts';
@@ -22,7 +21,7 @@ export type Underway = {
   /** Keyed digest of its body. */
   readonly fingerprint: Buffer;
   readonly votes: readonly VoteRecord[];
-  readonly decision: Decision;
+  readonly decision: Verdict;
   readonly now: number;
 };
 
@@ -62,6 +61,7 @@ export async function runEffect(
     withKey: service.withKey(opened),
     passkeys: service.passkeyRules(organization),
     identities: { find: service.findIdentity },
+    parentProfiles: service.parentProfiles(organization),
   };
   return effectOf(activity)(context, parameters);
 }
@@ -77,6 +77,7 @@ export const begun = ({ submission, votes, now }: Underway, id: string) => ({
   id,
   type: submission.type,
   body: submission.body,
+  ...(submission.completion && { completion: submission.completion }),
   intentKey: submission.version.intent,
   resultKey: submission.version.result,
   votes,
@@ -91,16 +92,18 @@ export function useCredential(
   { decision }: Pick<Underway, 'decision'>,
 ): { next: Organization; facts: ActivityFacts } {
   const { counters, regressed } = countUse(organization.counters, caller);
-  const { outcome, decidedBy, pending } = decision;
+  const { outcome, decidedBy, pending, waitsAs, sums } = decision;
+  const needs = waitsAs === 'ACTIVITY_STATUS_AUTHENTICATORS_NEEDED' ? 'AUTHENTICATORS' : 'CONSENSUS';
   return {
     next: counters === organization.counters ? organization : { ...organization, counters },
     facts: {
       signCountRegressed: regressed,
       userVerified: caller.assertion?.userVerified ?? null,
       decision: {
-        outcome: pending ? 'OUTCOME_REQUIRES_CONSENSUS' : outcome,
+        outcome: pending ? `OUTCOME_REQUIRES_${needs}` : outcome,
         decidedBy: typeof decidedBy === 'object' ? (decidedBy?.policyId ?? null) : decidedBy,
         policies: policiesDigest(caller.opened.organization.policies),
+        ...(sums && { sums }),
       },
     },
   };

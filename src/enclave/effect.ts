@@ -10,7 +10,8 @@ import type {
 import type { ActivityObject } from '../protocol/queries/objects.ts';
 import type { Question } from './authorize.ts';
 import type { Recorded } from './carry-out.ts';
-import type { Organization, User } from './state.ts';
+import type { PastQuestion } from './past-question.ts';
+import type { Organization, SessionProfile, User } from './state.ts';
 import type { Submission } from './submission.ts';
 
 /** A secret to be sealed under (organization, id, binding). The ledger zeroes `secret` once it is sealed. */
@@ -33,7 +34,11 @@ export type EffectContext = {
   readonly passkeys: PasskeyRules;
   /** Other users' claims on an identity under the same parent; see `Identity`. */
   readonly identities: IdentityIndex;
+  readonly parentProfiles: ProfileReader;
 };
+
+/** The session profiles of the organization's parent; none for a parent. */
+export type ProfileReader = () => Promise<ReadonlyMap<string, SessionProfile>>;
 
 export type PasskeyRules = { readonly origins: readonly string[]; readonly rpIds: readonly string[] };
 
@@ -74,6 +79,7 @@ export type QueryContext = {
   readonly activities: ActivityReader;
   readonly questions: QuestionReader;
   readonly subOrganizations: SubOrganizationReader;
+  readonly parentProfiles: ProfileReader;
 };
 
 /** Activities as answered on the wire, each checked against the released log. */
@@ -85,12 +91,24 @@ export type ActivityReader = {
 /** What policies are asked: about activities as they are kept, and about what the caller could ask for. */
 export type QuestionReader = {
   record(id: string): Promise<Recorded | undefined>;
+  /** In the order of `ids`, without those that there are not. */
+  records(ids: readonly string[]): Promise<readonly Recorded[]>;
   /** The id of the activity whose body has this SHA-256 (hex); NOT_FOUND where it is unknown or no longer remembered. */
   idOf(digest: string): Promise<string>;
   /** With the first `votes` of its votes, at `now`. */
   ofRecord(record: Recorded, votes: number, now: number): Question;
+  /** As it was decided last; what still waits, as of now. */
+  ofPast(record: Recorded): PastQuestion;
+  /** As a request asked that was sent before; `activityId` of what it became. INVALID_ARGUMENT where its stamp is not good. */
+  ofRequest(request: SentRequest): Promise<PastQuestion & { readonly activityId: string | undefined }>;
   /** As if the caller submitted it now. Throws where no request of the caller could be carried out. */
   ofCaller(submission: Submission): Question;
+};
+
+/** A request as it was sent: the exact body, and the header that stamped it. */
+export type SentRequest = {
+  readonly body: string;
+  readonly stamp: { readonly header: 'X-Stamp' | 'X-Stamp-Webauthn'; readonly value: string };
 };
 
 export type Pagination = { limit: number; before?: string; after?: string };

@@ -2,16 +2,29 @@
 import { decide, policyOutcomes } from '../policy/decide-policies.ts';
 import type { Outcome } from '../policy/evaluate-policy.ts';
 import { type Explanation, explain } from '../policy/explain.ts';
-import { type Question, requestsOf, worstOf } from './authorize.ts';
+import { authorize, type Question, requestsOf, worstOf } from './authorize.ts';
+import type { FactOfNow, PastQuestion } from './past-question.ts';
 
 /** Of several payloads that an activity signs, the explanation is about the one that decides. Throws as `authorize` does. */
 export function explainQuestion(question: Question): Explanation {
-  const { set, requests } = requestsOf(question);
+  const verdict = authorize(question);
+  // Where authenticators are missing, nothing of that is in the policies.
+  const claimed = question.authentication?.claimed ?? question.approvals;
+  const { set, requests } = requestsOf({ ...question, approvals: claimed });
   const decisions = requests.map((request) => decide(set, request));
   const decision = worstOf(decisions);
   const request = requests[decisions.indexOf(decision)] as (typeof requests)[number];
   const { policies } = question.organization;
-  return explain(set, request, decision, (id) => policies.get(id)?.name ?? '');
+  return explain(set, request, verdict, (id) => policies.get(id)?.name ?? '');
+}
+
+/** Who else could approve matters only to what waits. Throws as `authorize` does. */
+export function explainPast({ question, factsOfNow }: PastQuestion): {
+  readonly explanation: Explanation;
+  readonly factsOfNow: readonly FactOfNow[];
+} {
+  const explanation = explainQuestion(question);
+  return { explanation, factsOfNow: factsOfNow.filter((fact) => explanation.pending || fact !== 'others') };
 }
 
 /** From what stands least in the way to what does most. */

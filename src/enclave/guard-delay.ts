@@ -15,6 +15,23 @@ export function guardDelay({ activity, parameters }: Submission, { policies }: O
   return Math.max(0, ...delays);
 }
 
+/**
+ * Until when an activity waits that was asked for at `since`; null where it does not. Of a guard that came, or changed, in the
+ * meantime the delay counts from then.
+ */
+export function loosensAt(
+  { activity, parameters }: Submission,
+  { policies }: Organization,
+  since: number,
+): number | null {
+  const times = touched(activity.name, parameters).flatMap((id) => {
+    const policy = policies.get(id);
+    const delay = policy ? delayOf(policy) : 0;
+    return policy && delay > 0 ? [Math.max(since, policy.updatedAt) + delay] : [];
+  });
+  return times.length === 0 ? null : Math.max(...times);
+}
+
 const delayOf = ({ effect, delaySeconds = 0 }: Policy): number => (effect === 'EFFECT_GUARD' ? delaySeconds * 1000 : 0);
 
 const harmless: ReadonlySet<string> = new Set(['policyId', 'policyName', 'policyNotes']);

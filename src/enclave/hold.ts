@@ -1,5 +1,4 @@
 /** An activity that needs more approvals waits in a sealed page of its organization until votes make it final. */
-import type { Decision } from '../policy/decide-policies.ts';
 import { CountersignError } from '../protocol/errors.ts';
 import { begun, type Recorded, type Underway, useCredential } from './carry-out.ts';
 import { voteLeaf } from './log-entries.ts';
@@ -18,7 +17,7 @@ export function hold(service: Service, caller: Caller, underway: Underway, delay
   const { next, facts } = useCredential(organization, caller, underway);
   const pending: PendingActivity = {
     ...begun(underway, uuidV7(underway.now)),
-    status: waitingStatus(underway.decision),
+    status: underway.decision.waitsAs,
     notBefore: delay > 0 ? underway.now + delay : null,
     fingerprint: underway.fingerprint,
     time: underway.submission.time,
@@ -27,10 +26,6 @@ export function hold(service: Service, caller: Caller, underway: Underway, delay
   keepPending(service, caller, { ...next, pending: put(next.pending, pending) }, pending);
   return pendingRecord(pending, organization);
 }
-
-/** What an activity is waiting for: others, or only its time. */
-export const waitingStatus = ({ outcome }: Decision): PendingActivity['status'] =>
-  outcome === 'OUTCOME_ALLOW' ? 'ACTIVITY_STATUS_PENDING' : 'ACTIVITY_STATUS_CONSENSUS_NEEDED';
 
 /** Appends a transition in which a pending activity got a vote. Throws RESOURCE_EXHAUSTED when too much would wait. */
 export function keepPending(

@@ -1,6 +1,7 @@
 /** What policies are told of an activity: from its parameters, the organization, and the very bytes that would be signed. */
 import { type ContractInterface, parseContractInterface } from '../decode/facts/contract-interface.ts';
-import { isSigningActivity, type SigningFacts, signingFacts } from '../decode/facts/signing-facts.ts';
+import { isSigningActivity, operationFacts, type SigningFacts, signingFacts } from '../decode/facts/signing-facts.ts';
+import { isUserOperationDigestDoor } from '../decode/user-operation/digest-door.ts';
 import { activityKind } from '../policy/activity-kind.ts';
 import { activityClass } from '../policy/schema/activities.ts';
 import { exposedParameters } from '../policy/schema/parameters.ts';
@@ -10,6 +11,7 @@ import { findSigner } from './activities/signers.ts';
 import { nanoseconds, struct } from './policy-values.ts';
 import type { Organization, PrivateKey, SmartContractInterface, Wallet, WalletAccount } from './state.ts';
 import type { Submission } from './submission.ts';
+import { type OperationParameters, readOwnedOperation, readTypedOperation, signsOperation } from './user-operations.ts';
 
 /**
  * The facts of an activity apart from who approved it: one entry for each thing that it signs, every one of which a policy
@@ -40,19 +42,60 @@ export function activityFacts(
     now: nanoseconds(now),
     time: struct({ now: nanoseconds(now) }),
   };
-  if (!isSigningActivity(activity.name)) return [common];
-  const { signWith } = parameters as { signWith: string };
-  const { facts: signer, address } = signerFacts(organization, signWith);
-  const signed: readonly SigningFacts[] = signingFacts(activity.name, parameters as never, {
-    address,
-    interfaceOf: interfacesOf(organization),
-  });
+  if (!signs(activity.name)) {
+    return [{ ...common, ...managedFacts(organization, activity.name, parameters as Managed) }];
+  }
+  const { facts: signer, address } = signerFacts(organization, (parameters as { signWith: string }).signWith);
+  const signed = signedFacts(submission, organization, address);
   return signed.map((each) => ({ ...common, ...signer, ...(each as Facts) }));
+}
+
+const signs = (name: string): boolean => isSigningActivity(name) || signsOperation(name);
+
+/** What the policies are told of each thing that is signed. */
+function signedFacts(
+  { activity: { name }, parameters }: Submission,
+  organization: Organization,
+  address: string,
+): readonly SigningFacts[] {
+  const signer = { address, interfaceOf: interfacesOf(organization) };
+  if (isSigningActivity(name)) {
+    return withOperations(
+      signingFacts(name, parameters as never, signer),
+      parameters as Payloads,
+      organization,
+      signer,
+    );
+  }
+  const { operation, account } = readOwnedOperation(organization, parameters as OperationParameters);
+  return operationFacts(operation, account, signer);
+}
+
+type Payloads = {
+  readonly signWith: string;
+  readonly encoding?: string;
+  readonly payload?: string;
+  readonly payloads?: readonly string[];
+};
+
+/** An operation that is signed as typed data is one to the policies too. */
+function withOperations(
+  signed: readonly SigningFacts[],
+  { encoding, signWith, payload, payloads = [payload as string] }: Payloads,
+  organization: Organization,
+  signer: Parameters<typeof operationFacts>[2],
+): readonly SigningFacts[] {
+  if (encoding !== 'PAYLOAD_ENCODING_EIP712') return signed;
+  return signed.map((each, index) => {
+    if (!isUserOperationDigestDoor({ payload: payloads[index] as string, encoding, hashFunction: '' })) return each;
+    const read = readTypedOperation(organization, findSigner(organization, signWith), payloads[index] as string);
+    return read ? { ...each, ...operationFacts(read.operation, read.account, signer)[0] } : each;
+  });
 }
 
 /** The Ethereum address that an activity signs with, in lower case; empty where there is none. */
 export function signerAddress({ activity, parameters }: Submission, organization: Organization): string {
-  if (!isSigningActivity(activity.name)) return '';
+  if (!signs(activity.name)) return '';
   return signerFacts(organization, (parameters as { signWith: string }).signWith).address;
 }
 
@@ -80,6 +123,38 @@ function signerFacts(organization: Organization, signWith: string): { facts: Fac
   return { facts: { private_key: privateKeyFacts(key) }, address: ethereum?.address.toLowerCase() ?? '' };
 }
 
+type Managed = {
+  readonly walletId?: string;
+  readonly walletIds?: readonly string[];
+  readonly walletAccountIds?: readonly string[];
+  readonly privateKeyIds?: readonly string[];
+};
+
+/** The wallets, accounts and keys that an activity changes or deletes. What is not there it will not be carried out on. */
+function managedFacts({ wallets, accounts, privateKeys }: Organization, name: string, given: Managed): Facts {
+  switch (name) {
+    case 'update_wallet':
+    case 'create_wallet_accounts': {
+      const [wallet] = present(wallets, [given.walletId ?? '']);
+      return wallet ? { wallet: walletFacts(wallet) } : {};
+    }
+    case 'delete_wallets':
+      return { wallets: present(wallets, given.walletIds ?? []).map(walletFacts) };
+    case 'delete_wallet_accounts': {
+      const deleted = present(accounts, given.walletAccountIds ?? []);
+      const ofWallets = [...new Set(deleted.map(({ walletId }) => walletId))];
+      return { wallets: present(wallets, ofWallets).map(walletFacts), wallet_accounts: deleted.map(accountFacts) };
+    }
+    case 'delete_private_keys':
+      return { private_keys: present(privateKeys, given.privateKeyIds ?? []).map(privateKeyFacts) };
+    default:
+      return {};
+  }
+}
+
+const present = <T>(entities: ReadonlyMap<string, T>, ids: readonly string[]): readonly T[] =>
+  ids.flatMap((id) => entities.get(id) ?? []);
+
 const walletFacts = ({ id, imported, exported, name }: Wallet): Value =>
   struct({ id, imported, exported, label: name, tags: [] });
 
@@ -104,7 +179,7 @@ type Interfaces = ReadonlyMap<string, ContractInterface>;
 const parsed = new WeakMap<object, Interfaces>();
 
 /** The uploaded ABI of a contract; of several the oldest. */
-function interfacesOf({ interfaces }: Organization): (address: string) => ContractInterface | undefined {
+export function interfacesOf({ interfaces }: Organization): (address: string) => ContractInterface | undefined {
   return (address) => {
     let known = parsed.get(interfaces);
     if (!known) {

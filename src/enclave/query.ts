@@ -44,6 +44,7 @@ export async function query(service: Service, request: RequestMessage): Promise<
     caller: { organization: caller.opened.organization, user: caller.user },
     now: service.now(),
     identities: { find: service.findIdentity },
+    parentProfiles: service.parentProfiles(organization),
     questions,
     activities: {
       async get(id) {

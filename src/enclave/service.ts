@@ -6,7 +6,7 @@ import { uuidBytes, uuidText } from '../protocol/uuid.ts';
 import { type ActivityRecord, openActivity } from './activity-record.ts';
 import type { AnchoredState } from './anchors/anchor.ts';
 import { collectActivities } from './collect-activities.ts';
-import type { EffectContext, HintKind, Pagination, StampRules } from './effect.ts';
+import type { EffectContext, HintKind, Pagination, ProfileReader, StampRules } from './effect.ts';
 import { fillPage } from './fill-page.ts';
 import { ownBytes, splitHashes } from './ledger/hash.ts';
 import { filterDigest, findIdentity, hintDigest } from './ledger/identities.ts';
@@ -17,7 +17,7 @@ import { fetchRows, type Port } from './ledger/port.ts';
 import { keyPlace } from './ledger/transition.ts';
 import type { CallerSource } from './resolve-caller.ts';
 import { RowIntegrityError, type Sealer } from './sealing/seal.ts';
-import type { Organization } from './state.ts';
+import { noContent, type Organization } from './state.ts';
 
 export type Service = CallerSource & {
   readonly ledger: Ledger;
@@ -26,6 +26,7 @@ export type Service = CallerSource & {
   /** Runs `work` alone among those of the same organization. */
   exclusively<T>(organizationId: string, work: () => Promise<T>): Promise<T>;
   withKey: (opened: Opened) => EffectContext['withKey'];
+  parentProfiles: (organization: Organization) => ProfileReader;
   /** Records of activities by id, each proven to be in the released log; those that do not exist are left out. */
   readActivities(opened: Opened, ids: readonly string[]): Promise<ActivityRecord[]>;
   listActivities(
@@ -81,6 +82,10 @@ export function createService(ledger: Ledger, port: Port, sealer: Sealer, defaul
         plaintext.fill(0);
       }
     },
+    parentProfiles:
+      ({ parentId }) =>
+      async () =>
+        (parentId === null ? noContent : (await service.loadExisting(parentId)).organization).sessionProfiles,
     async readActivities(opened, ids) {
       await ledger.settled();
       const released = ledger.released();

@@ -5,6 +5,9 @@
  */
 
 import type { Curve } from '../decode/curve.ts';
+import type { AccountKind } from '../decode/user-operation/account-kinds.ts';
+import type { EntryPoint } from '../decode/user-operation/user-operation.ts';
+import type { AuthenticationType } from '../protocol/activities/mfa-fields.ts';
 import type { ApiKeyCurve } from '../stamping/api-key-stamp.ts';
 import type { ActivityFacts, VoteRecord } from './activity-record.ts';
 
@@ -43,6 +46,8 @@ export type ApiKey = {
   /** Turnkey's `CREDENTIAL_TYPE_…`. */
   readonly type: string;
   readonly expirationSeconds?: number;
+  /** Of the profile among the organization's `sessionProfiles` whose scope bounds what this key is good for. */
+  readonly sessionProfileId?: string;
   readonly createdAt: number;
   readonly updatedAt: number;
 };
@@ -55,6 +60,37 @@ export type User = {
   readonly authenticators: readonly Authenticator[];
   readonly apiKeys: readonly ApiKey[];
   readonly tagIds: readonly string[];
+  readonly mfaPolicies?: readonly MfaPolicy[];
+  readonly createdAt: number;
+  readonly updatedAt: number;
+};
+
+/** With what a user has to authenticate for what its condition holds of. Of those that apply the lowest `order` counts. */
+export type MfaPolicy = {
+  readonly id: string;
+  readonly name: string;
+  readonly condition: string;
+  /** All of these steps, each by one of its methods. */
+  readonly steps: readonly (readonly AuthenticationMethod[])[];
+  /** No two of a user are the same. */
+  readonly order: number;
+  readonly notes?: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+};
+
+/** `id`: of the one credential, or of a session's profile; absent: any of the type. */
+export type AuthenticationMethod = { readonly type: AuthenticationType; readonly id?: string };
+
+/** What sessions are good for. It never changes: what bounds a session cannot be widened behind it. */
+export type SessionProfile = {
+  readonly id: string;
+  readonly name: string;
+  /** A condition, which has to hold of every activity. */
+  readonly scope: string;
+  /** The longest that a session with it lasts. */
+  readonly expirationSeconds?: number;
+  readonly notes?: string;
   readonly createdAt: number;
   readonly updatedAt: number;
 };
@@ -139,16 +175,43 @@ export type SmartContractInterface = {
   readonly updatedAt: number;
 };
 
+/** For others; for more authenticators of one who voted; or, everybody agreeing, for its time. */
+export type WaitingStatus =
+  | 'ACTIVITY_STATUS_CONSENSUS_NEEDED'
+  | 'ACTIVITY_STATUS_AUTHENTICATORS_NEEDED'
+  | 'ACTIVITY_STATUS_PENDING';
+
+/** A smart account whose owner is a key of the organization: what its operations may be, which no request chooses. */
+export type SmartAccount = {
+  readonly id: string;
+  readonly name: string;
+  /** Lower case, as all addresses here. */
+  readonly address: string;
+  /** Id of the wallet account or private key that owns it. */
+  readonly keyId: string;
+  readonly kind: AccountKind;
+  readonly entryPoint: EntryPoint;
+  /** Decimal; none: all. */
+  readonly chainIds: readonly string[];
+  /** The one way in which an operation may deploy it; absent: none. */
+  readonly factory?: { readonly address: string; readonly data: string };
+  readonly delegate?: string;
+  readonly ownerIndex?: number;
+  readonly module?: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+};
+
 /** An activity that waits for votes. It becomes a row of the log when it is final. */
 export type PendingActivity = {
   readonly id: string;
   readonly type: string;
-  /** `PENDING`: everybody agrees, and it waits for its time. */
-  readonly status: 'ACTIVITY_STATUS_CONSENSUS_NEEDED' | 'ACTIVITY_STATUS_PENDING';
+  readonly status: WaitingStatus;
   /** Unix ms before which it cannot be carried out, whoever approves; null where nothing makes it wait. */
   readonly notBefore: number | null;
   /** The exact body that was submitted, and its keyed digest (16 bytes). */
   readonly body: Uint8Array;
+  readonly completion?: string;
   readonly fingerprint: Uint8Array;
   /** Of the body: `timestampMs`. */
   readonly time: number;
@@ -166,7 +229,12 @@ export type Counters = {
   readonly signCounts: Readonly<Record<string, number>>;
   /** Sums that policies ask about, by what is counted; see spending.ts. */
   readonly windows?: Readonly<Record<string, readonly WindowEntry[]>>;
+  /** Unix ms of the last activity of a kind that policies ask about; see past.ts. */
+  readonly last?: Readonly<Record<string, number>>;
 };
+
+/** Whom something was signed for, as far as policies ask; its id says as what, on which chain, and to which address. */
+export type Destination = { readonly id: string };
 
 /** Unix minutes of the first and the last that it sums up, and the sum in decimal digits. */
 export type WindowEntry = readonly [first: number, last: number, sum: string];
@@ -185,7 +253,11 @@ export type Organization = {
   readonly privateKeys: Entities<PrivateKey>;
   readonly tags: Entities<Tag>;
   readonly interfaces: Entities<SmartContractInterface>;
+  readonly smartAccounts: Entities<SmartAccount>;
+  /** Its own, and those of its parent that keys of its users are bound by. */
+  readonly sessionProfiles: Entities<SessionProfile>;
   readonly pending: Entities<PendingActivity>;
+  readonly destinations: Entities<Destination>;
   readonly counters: Counters;
   /** Deleted organizations keep a head and nothing else. */
   readonly deleted: boolean;
@@ -200,7 +272,10 @@ export const noContent = {
   privateKeys: new Map(),
   tags: new Map(),
   interfaces: new Map(),
+  smartAccounts: new Map(),
+  sessionProfiles: new Map(),
   pending: new Map(),
+  destinations: new Map(),
   counters: { signCounts: {} },
 } as const satisfies Partial<Organization>;
 

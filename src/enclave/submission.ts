@@ -8,6 +8,7 @@ import { findActivity, findActivityByName } from '../protocol/registry.ts';
 import { isUuid, uuidBytes } from '../protocol/uuid.ts';
 import { readTimestamp } from './freshness.ts';
 import type { Ledger } from './ledger/ledger.ts';
+import { completesIntent, readCompletion } from './operation-intent.ts';
 
 export type Submission = {
   readonly activity: Activity;
@@ -20,25 +21,30 @@ export type Submission = {
   /** The parameters as they were given. */
   readonly given: unknown;
   readonly body: Buffer;
+  /** Of an intent: what came beside the stamped body to fill it in; among the `parameters` as well. */
+  readonly completion?: string;
 };
 
 /** Reads what was sent to `/public/v1/submit/<name>`. Throws `CountersignError`s. */
-export function readSubmission(name: string, bytes: Uint8Array): Submission {
+export function readSubmission(name: string, bytes: Uint8Array, completion?: string): Submission {
   const activity = findActivityByName(name);
   if (!activity) {
     throw new CountersignError('UNIMPLEMENTED', `no activity \`${name.slice(0, 100)}\``, { status: 404 });
   }
   const envelope = readEnvelope(bytes);
   const { type, version } = readType(envelope, activity);
+  const parameters = parseParameters(version, envelope.parameters);
+  const filledIn = completesIntent(name) && completion !== undefined ? readCompletion(completion) : undefined;
   return {
     activity,
     version,
     type,
     organizationId: readOrganizationId(envelope),
     time: readTimestamp(envelope),
-    parameters: parseParameters(version, envelope.parameters),
+    parameters: filledIn ? { ...parameters, completion: filledIn } : parameters,
     given: envelope.parameters,
     body: Buffer.from(bytes),
+    ...(filledIn && completion && { completion }),
   };
 }
 

@@ -8,6 +8,7 @@ import { invalidArgument, unavailable } from '../protocol/errors.ts';
 import type { RequestMessage } from '../protocol/messages.ts';
 import { uuidText } from '../protocol/uuid.ts';
 import type { ActivityRecord } from './activity-record.ts';
+import { questionWith } from './authentication.ts';
 import { authorize } from './authorize.ts';
 import { carryOut, type Recorded } from './carry-out.ts';
 import { denied } from './denial.ts';
@@ -23,14 +24,14 @@ import type { Service } from './service.ts';
 import { keyedFingerprint, readSubmission, type Submission } from './submission.ts';
 import { activityView } from './views/activity.ts';
 import { castVote, isVote } from './vote.ts';
-import { countVotes, voteOf } from './votes.ts';
+import { voteOf } from './votes.ts';
 
 /** What was carried out or waits, or the id of the final activity that the same body was, or voted about, before. */
 export type Done = { readonly record: Recorded } | { readonly id: string };
 
 /** The answer's JSON value. Throws `CountersignError`s. */
 export async function submit(service: Service, request: RequestMessage): Promise<unknown> {
-  const submission = readSubmission(request.name, request.body);
+  const submission = readSubmission(request.name, request.body, request.completion);
   const stamp = readStamp(request.stamp);
   const { target, done } = await service.exclusively(submission.organizationId, async () => {
     const target = await service.loadExisting(submission.organizationId);
@@ -60,24 +61,19 @@ export function assertMember(caller: Caller, target: Opened): void {
 async function begin(service: Service, submission: Submission, caller: Caller, explained: boolean): Promise<Done> {
   const { opened: target, user, assertion } = caller;
   const { organization } = target;
-  const fingerprint = keyedFingerprint(
-    service.ledger,
-    submission.organizationId,
-    hash('sha256', submission.body, 'hex'),
-  );
+  const fingerprint = keyedFingerprint(service.ledger, submission.organizationId, digestOf(submission));
   const minute = minuteOf(submission.time);
   await service.ledger.organizations.fillFingerprints(target, minute);
   const repeated = findFingerprint(target.fingerprints.get(minute), fingerprint);
   if (repeated) return { id: uuidText(repeated) };
-  const waiting = [...organization.pending.values()].find((pending) => fingerprint.equals(pending.fingerprint));
+  const waiting = [...organization.pending.values()].find(({ body }) => submission.body.equals(body));
   if (waiting) return { record: pendingRecord(waiting, organization) };
 
   const now = service.now();
   const votes = [voteOf(caller, 'VOTE_SELECTION_APPROVED', now)];
-  const approvals = countVotes(votes, organization, now);
   const origin = assertion?.origin ?? null;
   const epochStart = service.ledger.epochStart();
-  const question = { submission, organization, approvals, initiatorId: user.id, origin, now, epochStart };
+  const question = questionWith(votes, { submission, organization, initiatorId: user.id, origin, now, epochStart });
   const decision = authorize(question);
   const underway = { submission, fingerprint, votes, decision, now };
   const isAllowed = decision.outcome === 'OUTCOME_ALLOW';
@@ -86,6 +82,12 @@ async function begin(service: Service, submission: Submission, caller: Caller, e
   if (isAllowed && delay === 0) return { record: await carryOut(service, caller, underway) };
   return { record: hold(service, caller, underway, delay) };
 }
+
+/** An intent is carried out once for each way to fill it in: at most one of them can be included on its chain. */
+const digestOf = ({ body, completion }: Submission): string => {
+  const digest = hash('sha256', body, 'hex');
+  return completion === undefined ? digest : hash('sha256', `${digest}/${completion}`, 'hex');
+};
 
 async function readFinal(service: Service, target: Opened, id: string): Promise<ActivityRecord> {
   const [record] = await service.readActivities(target, [id]);

@@ -1,13 +1,15 @@
 /** Approving and rejecting an activity that waits for consensus. The answer is the activity that was voted about. */
 import { hash } from 'node:crypto';
-import type { Decision } from '../policy/decide-policies.ts';
 import { CountersignError, toStatus } from '../protocol/errors.ts';
 import { findActivity } from '../protocol/registry.ts';
 import { uuidText } from '../protocol/uuid.ts';
 import { originOf, type VoteRecord } from './activity-record.ts';
-import { authorize, countForWindows, type Question } from './authorize.ts';
+import { questionWith } from './authentication.ts';
+import { authorize, countForWindows, type Question, type Verdict } from './authorize.ts';
 import { commit, type Recorded, runEffect, useCredential } from './carry-out.ts';
-import { keepPending, waitingStatus } from './hold.ts';
+import { denied } from './denial.ts';
+import { loosensAt } from './guard-delay.ts';
+import { keepPending } from './hold.ts';
 import { bodyLifetime, findFingerprint, minuteOf } from './ledger/fingerprints.ts';
 import type { Opened } from './ledger/organizations.ts';
 import { pendingRecord } from './pending-record.ts';
@@ -16,7 +18,7 @@ import type { Service } from './service.ts';
 import { type Organization, type PendingActivity, put, without } from './state.ts';
 import { keyedFingerprint, readSubmission, type Submission } from './submission.ts';
 import type { Done } from './submit.ts';
-import { countVotes, voteOf } from './votes.ts';
+import { voteOf } from './votes.ts';
 
 export const selections: Readonly<Record<string, VoteRecord['selection']>> = {
   approve_activity: 'VOTE_SELECTION_APPROVED',
@@ -39,13 +41,24 @@ export async function castVote(service: Service, submission: Submission, caller:
 
   const now = service.now();
   const selection = selections[submission.activity.name] as VoteRecord['selection'];
+  const loosens = loosensAt(submissionOf(pending), organization, pending.createdAt);
   const voted: PendingActivity = {
     ...pending,
+    notBefore: loosens === null ? pending.notBefore : Math.max(loosens, pending.notBefore ?? 0),
     votes: [...pending.votes, voteOf(caller, selection, now, submission.body)],
     updatedAt: now,
   };
-  const decision = authorize(questionOf(voted, organization, now, service.ledger.epochStart()));
+  let question: Question;
+  let decision: Verdict;
+  try {
+    question = questionOf(voted, organization, now, service.ledger.epochStart());
+    decision = authorize(question);
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    return { record: await fail({ service, submission, caller, voted, decision: undecidable }, error) };
+  }
   const approves = selection === 'VOTE_SELECTION_APPROVED';
+  assertMayVote(question, decision, approves);
   const isDue = voted.notBefore === null || now >= voted.notBefore;
   const cast = { service, submission, caller, voted, decision };
   if (approves && isDue && decision.outcome === 'OUTCOME_ALLOW') return { record: await complete(cast) };
@@ -56,30 +69,57 @@ export async function castVote(service: Service, submission: Submission, caller:
     return { record: await finish(cast, { organization }, final) };
   }
   const { next } = useCredential(organization, caller, { decision });
-  const kept = { ...voted, status: waitingStatus(decision) };
+  const kept = { ...voted, status: decision.waitsAs };
   keepPending(service, caller, { ...next, pending: put(next.pending, kept) }, kept);
   return { record: pendingRecord(kept, organization) };
 }
 
+/** What an activity is about, such as the key that signs, may have been deleted while it waited. */
+const isGone = (error: unknown): boolean =>
+  error instanceof CountersignError && (error.code === 'NOT_FOUND' || error.code === 'INVALID_ARGUMENT');
+
+const undecidable: Verdict = {
+  outcome: 'OUTCOME_DENY_IMPLICIT',
+  pending: false,
+  decidedBy: null,
+  reason: 'what it is about has gone',
+  waitsAs: 'ACTIVITY_STATUS_CONSENSUS_NEEDED',
+};
+
+/**
+ * Refuses a vote by a key that is not good for what is voted about, and an approval of what nobody can carry out before who
+ * started it has shown all its authenticators.
+ */
+function assertMayVote({ authentication, initiatorId }: Question, decision: Verdict, approves: boolean): void {
+  if (!authentication) return;
+  const { isOutOfScope, lacking, voterId } = authentication;
+  if (isOutOfScope) throw denied(decision);
+  if (!approves || voterId === initiatorId || !lacking.has(initiatorId)) return;
+  throw new CountersignError(
+    'FAILED_PRECONDITION',
+    'the activity waits for authenticators of the user who started it; others can approve it then',
+    { reason: 'AUTHENTICATORS_NEEDED' },
+  );
+}
+
 /** What the policies decide on: type and body of an activity, and the votes about it; the first is that of the submission. */
-type VotedOn = Pick<PendingActivity, 'type' | 'body' | 'votes'>;
+type VotedOn = Pick<PendingActivity, 'type' | 'body' | 'completion' | 'votes'>;
 
 /** The question that an activity's own body asks, with the votes that there are now. */
 export function questionOf(pending: VotedOn, organization: Organization, now: number, epochStart: number): Question {
   const [first] = pending.votes as [VoteRecord, ...VoteRecord[]];
-  return {
+  return questionWith(pending.votes, {
     submission: submissionOf(pending),
     organization,
-    approvals: countVotes(pending.votes, organization, now),
     initiatorId: first.userId,
     origin: originOf(pending.votes),
     now,
     epochStart,
-  };
+  });
 }
 
-const submissionOf = ({ type, body }: VotedOn): Submission =>
-  readSubmission(findActivity(type)?.activity.name ?? '', body);
+const submissionOf = ({ type, body, completion }: VotedOn): Submission =>
+  readSubmission(findActivity(type)?.activity.name ?? '', body, completion);
 
 /** The id of the final activity with this digest, as far as bodies are remembered. */
 export async function findDecided(
@@ -107,7 +147,7 @@ type Cast = {
   readonly submission: Submission;
   readonly caller: Caller;
   readonly voted: PendingActivity;
-  readonly decision: Decision;
+  readonly decision: Verdict;
 };
 
 /** Carries out what has been approved. What cannot be carried out any more has failed, and says why. */
@@ -120,14 +160,19 @@ async function complete(cast: Cast): Promise<Recorded> {
     const changed = { ...outcome, organization: countForWindows(outcome.organization ?? organization, question) };
     return await finish(cast, changed, { status: 'ACTIVITY_STATUS_COMPLETED', result: JSON.stringify(result) });
   } catch (error) {
-    if (!(error instanceof CountersignError) || error.code === 'UNAVAILABLE') throw error;
-    const { code, message } = toStatus(error).body;
-    return finish(
-      cast,
-      { organization },
-      { status: 'ACTIVITY_STATUS_FAILED', result: null, failure: { code, message } },
-    );
+    return await fail(cast, error);
   }
+}
+
+function fail(cast: Cast, error: unknown): Promise<Recorded> {
+  if (!(error instanceof CountersignError) || error.code === 'UNAVAILABLE') throw error;
+  const { organization } = cast.caller.opened;
+  const { code, message } = toStatus(error).body;
+  return finish(
+    cast,
+    { organization },
+    { status: 'ACTIVITY_STATUS_FAILED', result: null, failure: { code, message } },
+  );
 }
 
 /** The record of what is decided takes the place of the pending activity. */
@@ -145,6 +190,7 @@ async function finish(
   const { next, facts } = useCredential(changed.organization, caller, { decision });
   const record: Recorded = {
     ...{ id, organizationId: target.organization.id, type, body, intentKey, resultKey, votes, createdAt, updatedAt },
+    ...(voted.completion && { completion: voted.completion }),
     facts: { ...voted.facts, decision: facts.decision },
     ...final,
   };

@@ -16,6 +16,8 @@ export type RequestMessage = {
   name: string;
   body: Bytes;
   stamp: { header: StampHeader; value: string } | null;
+  /** What is filled in of a stamped intent (src/enclave/operation-intent.ts). Not stamped: it can only stay within it. */
+  completion?: string;
   /** A denial is to say which policies decided, and by what. Not stamped: it shows the caller's own organization to whoever passes the answer on. */
   explain?: boolean;
 };

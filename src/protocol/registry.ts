@@ -4,10 +4,13 @@ import { approveActivity } from './activities/approve-activity.ts';
 import { createApiKeys } from './activities/create-api-keys.ts';
 import { createApiOnlyUsers } from './activities/create-api-only-users.ts';
 import { createAuthenticators } from './activities/create-authenticators.ts';
+import { createMfaPolicy } from './activities/create-mfa-policy.ts';
 import { createPolicies } from './activities/create-policies.ts';
 import { createPolicy } from './activities/create-policy.ts';
 import { createPrivateKeyTag } from './activities/create-private-key-tag.ts';
 import { createPrivateKeys } from './activities/create-private-keys.ts';
+import { createSmartAccount } from './activities/create-smart-account.ts';
+import { createSessionProfile } from './activities/create-session-profile.ts';
 import { createSmartContractInterface } from './activities/create-smart-contract-interface.ts';
 import { createSubOrganization } from './activities/create-sub-organization.ts';
 import { createUserTag } from './activities/create-user-tag.ts';
@@ -16,10 +19,12 @@ import { createWallet } from './activities/create-wallet.ts';
 import { createWalletAccounts } from './activities/create-wallet-accounts.ts';
 import { deleteApiKeys } from './activities/delete-api-keys.ts';
 import { deleteAuthenticators } from './activities/delete-authenticators.ts';
+import { deleteMfaPolicy } from './activities/delete-mfa-policy.ts';
 import { deletePolicies } from './activities/delete-policies.ts';
 import { deletePolicy } from './activities/delete-policy.ts';
 import { deletePrivateKeyTags } from './activities/delete-private-key-tags.ts';
 import { deletePrivateKeys } from './activities/delete-private-keys.ts';
+import { deleteSmartAccounts } from './activities/delete-smart-accounts.ts';
 import { deleteSmartContractInterface } from './activities/delete-smart-contract-interface.ts';
 import { deleteSubOrganization } from './activities/delete-sub-organization.ts';
 import { deleteUserTags } from './activities/delete-user-tags.ts';
@@ -32,6 +37,9 @@ import { setOrganizationFeature } from './activities/set-organization-feature.ts
 import { signRawPayload } from './activities/sign-raw-payload.ts';
 import { signRawPayloads } from './activities/sign-raw-payloads.ts';
 import { signTransaction } from './activities/sign-transaction.ts';
+import { signUserOperation } from './activities/sign-user-operation.ts';
+import { signUserOperationIntent } from './activities/sign-user-operation-intent.ts';
+import { updateMfaPolicy } from './activities/update-mfa-policy.ts';
 import { updateOrganizationName } from './activities/update-organization-name.ts';
 import { updatePolicy } from './activities/update-policy.ts';
 import { updatePrivateKeyTag } from './activities/update-private-key-tag.ts';
@@ -81,13 +89,21 @@ const registered = [
   signRawPayload,
   signRawPayloads,
   signTransaction,
+  signUserOperation,
+  signUserOperationIntent,
   createPolicy,
   createPolicies,
   updatePolicy,
   deletePolicy,
   deletePolicies,
+  createMfaPolicy,
+  updateMfaPolicy,
+  deleteMfaPolicy,
+  createSessionProfile,
   createSmartContractInterface,
   deleteSmartContractInterface,
+  createSmartAccount,
+  deleteSmartAccounts,
 ] as const;
 
 /** Any of the registered activities, with its name and schemas as literal types. */

@@ -2,12 +2,14 @@
  * The parent organization as the attacker of DESIGN §1: it made the sub-organizations and reads them. It cannot sign with,
  * change, add a credential to, or delete one that it holds no credential in.
  */
+import { entryPoint08Address } from 'viem/account-abstraction';
 import { serializeTransaction } from 'viem/utils';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { orderDone, placeOrder } from '../../src/cli/orders.ts';
 import { newCredentials } from '../../src/cli/root-file.ts';
 import { activities, queries } from '../../src/protocol/registry.ts';
 import { generateApiKey } from '../../src/stamping/make-api-key-stamp.ts';
+import type { Stamp } from '../../src/stamping/stamp.ts';
 import { newRegistration } from '../support/registration.ts';
 import {
   createResident,
@@ -73,15 +75,24 @@ type Things = {
   otherAuthenticatorId: string;
   policyIds: [string, string, string];
   accountId: string;
+  smartAccountId: string;
   userTagId: string;
   privateKeyTagId: string;
   smartContractInterfaceId: string;
+  mfaPolicyId: string;
+  sessionProfileId: string;
 };
 
 const abi = (index: number) => ({
   smartContractAddress: `0x${String(index).padStart(40, '0')}`,
   smartContractInterface: '[]',
   ...{ type: 'SMART_CONTRACT_INTERFACE_TYPE_ETHEREUM', label: 'abi' },
+});
+
+const sessionProfile = { sessionProfileName: 'signing', scope: "activity.action == 'SIGN'" };
+const mfaPolicy = (userId: string, order: number) => ({
+  ...{ userId, mfaPolicyName: 'a', condition: "activity.action == 'EXPORT'", order },
+  requiredAuthenticationMethods: [{ any: [{ type: 'AUTHENTICATION_TYPE_PASSKEY' }] }],
 });
 
 async function furnish(owner: Resident): Promise<Things> {
@@ -102,6 +113,9 @@ async function furnish(owner: Resident): Promise<Things> {
     userTagId: await idFrom('create_user_tag', userTag, 'userTagId'),
     privateKeyTagId: await idFrom('create_private_key_tag', privateKeyTag, 'privateKeyTagId'),
     smartContractInterfaceId: await idFrom('create_smart_contract_interface', abi(1), 'smartContractInterfaceId'),
+    mfaPolicyId: await idFrom('create_mfa_policy', mfaPolicy(otherUserId, 0), 'mfaPolicyId'),
+    smartAccountId: await idFrom('create_smart_account', smartAccount(owner, 1), 'smartAccountId'),
+    sessionProfileId: await idFrom('create_session_profile', sessionProfile, 'sessionProfileId'),
     otherUserId,
     otherApiKeyId: user.apiKeys[0].apiKeyId,
     otherAuthenticatorId: user.authenticators[0].authenticatorId,
@@ -114,6 +128,29 @@ const transaction = serializeTransaction({
   ...({ type: 'eip1559', chainId: 1, nonce: 0, gas: 21_000n, value: 1n } as const),
   ...{ maxFeePerGas: 1n, maxPriorityFeePerGas: 1n, to: '0x0000000000000000000000000000000000000001' },
 });
+
+const smartAccount = ({ addresses }: Resident, index: number) => ({
+  smartAccountName: `account ${index}`,
+  address: `0x${String(index).repeat(40)}`,
+  signWith: addresses[1],
+  accountKind: 'simple-0.8',
+  entryPoint: entryPoint08Address,
+});
+const operation = ({ addresses }: Resident) => ({
+  signWith: addresses[0],
+  chainId: '1',
+  entryPoint: entryPoint08Address,
+  delegate: '0xe6cae83bde06e4c305530e199d7217f42808555b',
+});
+const calls = ({ addresses }: Resident) => ({ sender: addresses[0], nonce: '0x0', factory: '0x7702', callData: '0x' });
+const gas = {
+  ...{ callGasLimit: '0x1', verificationGasLimit: '0x1', preVerificationGas: '0x1' },
+  ...{ maxFeePerGas: '0x1', maxPriorityFeePerGas: '0x1' },
+};
+const limits = { maxCost: '3', validUntil: '9999999999', paymasters: [] };
+/** What is filled in of an intent. */
+const completing = (name: string) =>
+  name === 'sign_user_operation_intent' ? { completion: Buffer.from(JSON.stringify(gas)).toString('base64url') } : {};
 
 /** Parameters with which the owner carries out each activity, in an order in which all of them can be. */
 function plausible(owner: Resident, things: Things): Record<string, object> {
@@ -154,12 +191,20 @@ function plausible(owner: Resident, things: Things): Record<string, object> {
     create_smart_contract_interface: abi(2),
     sign_raw_payload: { ...form, payload },
     sign_raw_payloads: { ...form, payloads: [payload] },
+    sign_user_operation: { ...operation(owner), userOperation: { ...calls(owner), ...gas } },
+    sign_user_operation_intent: { ...operation(owner), userOperation: calls(owner), limits },
     sign_transaction: { signWith: addresses[0], unsignedTransaction: transaction, type: 'TRANSACTION_TYPE_ETHEREUM' },
     create_policy: { policyName: 'd', ...policy },
     create_policies: { policies: [{ policyName: 'e', ...policy }] },
     update_policy: { policyId: policyIds[0], policyEffect: 'EFFECT_DENY' },
     delete_policy: { policyId: policyIds[1] },
     delete_policies: { policyIds: [policyIds[2]] },
+    create_smart_account: smartAccount(owner, 2),
+    delete_smart_accounts: { smartAccountIds: [things.smartAccountId] },
+    create_session_profile: sessionProfile,
+    create_mfa_policy: mfaPolicy(otherUserId, 1),
+    update_mfa_policy: { userId: otherUserId, mfaPolicyId: things.mfaPolicyId, order: 2 },
+    delete_mfa_policy: { userId: otherUserId, mfaPolicyId: things.mfaPolicyId },
     delete_user_tags: { userTagIds: [userTagId] },
     delete_private_key_tags: { privateKeyTagIds: [privateKeyTagId] },
     delete_smart_contract_interface: { smartContractInterfaceId },
@@ -197,13 +242,27 @@ async function questions(owner: Resident, things: Things): Promise<Record<string
     get_private_key: { privateKeyId },
     get_policy: { policyId: things.policyIds[0] },
     get_activity: { activityId: activity.id },
-    ...{ list_user_tags: {}, list_private_key_tags: {}, list_smart_contract_interfaces: {} },
+    get_mfa_policies: { userId: things.otherUserId },
+    get_mfa_policy: { userId: things.otherUserId, mfaPolicyId: things.mfaPolicyId },
+    get_mfa_status: { activityId: activity.id },
+    ...{ get_session_profiles: {}, get_session_profile: { sessionProfileId: things.sessionProfileId } },
+    ...{ list_user_tags: {}, list_private_key_tags: {}, list_smart_contract_interfaces: {}, list_smart_accounts: {} },
     get_smart_contract_interface: { smartContractInterfaceId: things.smartContractInterfaceId },
     ...{ list_suborgs: {}, list_verified_suborgs: {} },
     ...{ check_policy: { condition: 'true' }, format_policy: { condition: 'true' } },
     ...{ get_policy_evaluations: { activityId: activity.id }, explain_activity: { activityId: activity.id } },
+    replay_policies: { policies: [], activityIds: [activity.id] },
+    explain_request: { request: sentBy(owner.byApiKey) },
+    get_activity_facts: { activityId: activity.id },
     dry_run: { activity: { type: 'ACTIVITY_TYPE_DELETE_SUB_ORGANIZATION', parameters: { deleteWithoutExport: true } } },
   };
+}
+
+/** A request as somebody sent it. */
+function sentBy({ organizationId, stamp }: Caller): { body: string; stamp: Stamp } {
+  const parameters = { walletName: 'sent', accounts: [] };
+  const body = activityBody(organizationId, 'ACTIVITY_TYPE_CREATE_WALLET', parameters);
+  return { body, stamp: stamp(body) };
 }
 
 /** Whom an organization that is no parent answers with a refusal: whoever asks for its sub-organizations. */
@@ -239,18 +298,19 @@ test('every activity in a sub-organization is refused to its parent, and to anot
   const before = await readAll(wire, owner.byPasskey);
   for (const [name, parameters] of Object.entries(wanted)) {
     const type = newestType(name);
-    const mine = await submit(wire, inside(parent, owner.organizationId), name, type, parameters);
+    const more = completing(name);
+    const mine = await submit(wire, inside(parent, owner.organizationId), name, type, parameters, more);
     expect([mine.status, reasonOf(mine)], name).toEqual([400, 'ORGANIZATION_MISMATCH']);
-    const others = await submit(wire, inside(otherParent, owner.organizationId), name, type, parameters);
+    const others = await submit(wire, inside(otherParent, owner.organizationId), name, type, parameters, more);
     expect([others.status, reasonOf(others)], name).toEqual([401, 'PUBLIC_KEY_NOT_FOUND']);
     // In the parent itself there is none of these things.
     if (/^(sign|delete|update_(user|private_key|wallet|policy)|create_wallet_accounts)/.test(name)) {
-      expect([400, 404], name).toContain((await submit(wire, parent, name, type, parameters)).status);
+      expect([400, 404], name).toContain((await submit(wire, parent, name, type, parameters, more)).status);
     }
   }
   expect(await readAll(wire, owner.byPasskey)).toEqual(before);
   for (const [name, parameters] of Object.entries(wanted)) {
-    const done = await submit(wire, owner.byPasskey, name, newestType(name), parameters);
+    const done = await submit(wire, owner.byPasskey, name, newestType(name), parameters, completing(name));
     const expected = name === 'create_sub_organization' ? 400 : 200;
     expect(done.status, `${name}: ${JSON.stringify(done.body)}`).toBe(expected);
   }

@@ -46,15 +46,15 @@ const sign = (caller: Caller) =>
     encoding: 'PAYLOAD_ENCODING_HEXADECIMAL',
     hashFunction: 'HASH_FUNCTION_NO_OP',
   });
-const pay = (caller: Caller) =>
+const pay = (caller: Caller, to = '0x000000000000000000000000000000000000dead', signWith = owner.addresses[0]) =>
   submit(enclave.wire, caller, 'sign_transaction', 'SIGN_TRANSACTION_V2', {
-    signWith: owner.addresses[0],
+    signWith,
     unsignedTransaction: serializeTransaction({
       chainId: 1,
       type: 'eip1559',
       gas: 21_000n,
       nonce: Math.floor(Math.random() * 1e9),
-      to: '0x000000000000000000000000000000000000dead',
+      to: to as `0x${string}`,
       value: 10n ** 16n,
     }).slice(2),
     type: 'TRANSACTION_TYPE_ETHEREUM',
@@ -135,6 +135,64 @@ describe('the database', () => {
     expect(isRefused(await pay(owner.byPasskey))).toBe(true);
     show('heads', spent);
     expect((await pay(owner.byPasskey)).status).toBe(403);
+  });
+
+  test('cannot make a pause between two signatures shorter', async () => {
+    await policy({
+      effect: 'EFFECT_GUARD',
+      language: 'cel',
+      condition: "activity.kind == 'SIGN_TRANSACTION' && sinceLast('SIGN_TRANSACTION') < duration('1h')",
+    });
+    const never = rowsOf('heads');
+    expect((await pay(owner.byPasskey)).status).toBe(200);
+    const signed = rowsOf('heads');
+    for (const shown of [never, []]) {
+      show('heads', shown);
+      await enclave.restart();
+      expect(isRefused(await pay(owner.byPasskey))).toBe(true);
+    }
+    show('heads', signed);
+    expect((await pay(owner.byPasskey)).status).toBe(403);
+  });
+
+  test('cannot make an address known that nothing was signed for, nor have a known one asked about again', async () => {
+    const attacker = '0x00000000000000000000000000000000000a77ac';
+    const known = {
+      effect: 'EFFECT_GUARD',
+      language: 'cel',
+      condition: `activity.kind == 'SIGN_TRANSACTION' && newRecipients().exists(to, to == '${attacker}')`,
+    };
+    // In an organization of the attacker's, where the address is known.
+    const other = await createResident(enclave.wire, enclave.parent, 'attacker');
+    const counting = {
+      policyName: 'p',
+      notes: '',
+      effect: 'EFFECT_DENY',
+      language: 'cel',
+      condition: 'newRecipients() == []',
+    };
+    resultOf(await submit(enclave.wire, other.byPasskey, 'create_policy', 'CREATE_POLICY_V3', counting));
+    expect((await pay(other.byPasskey, attacker, other.addresses[0])).status).toBe(200);
+    const theirs = [...enclave.storage.tables.pages].find(
+      ([, row]) =>
+        hex(row.organizationId) === other.organizationId.replaceAll('-', '') && kindOf(row) === 'destinations',
+    );
+
+    await policy(known);
+    expect((await pay(owner.byPasskey, '0x00000000000000000000000000000000000b0b0b')).status).toBe(200);
+    expect((await pay(owner.byPasskey, attacker)).status).toBe(403);
+    const now = rowsOf('pages');
+    if (!theirs || !now.some(([, row]) => kindOf(row) === 'destinations')) throw new Error('no addresses are kept');
+    const { sealed } = theirs[1];
+    const swapped = now.map(([key, row]) => [key, kindOf(row) === 'destinations' ? { ...row, sealed } : row] as const);
+    const dropped = now.filter(([, row]) => kindOf(row) !== 'destinations');
+    for (const shown of [swapped, dropped]) {
+      show('pages', shown as typeof now);
+      await enclave.restart();
+      expect(isRefused(await pay(owner.byPasskey, attacker))).toBe(true);
+    }
+    show('pages', now);
+    expect((await pay(owner.byPasskey, attacker)).status).toBe(403);
   });
 
   test('cannot bring a rejected activity back, or take a rejection out', async () => {

@@ -540,6 +540,59 @@ describe('policies', () => {
   });
 });
 
+describe('MFA policies and session profiles', () => {
+  test('a second credential carries out what waits for authenticators', async () => {
+    const own = await newSubOrganization(parent, { name: 'factors' });
+    const root = service.client(own);
+    const key = generateApiKey();
+    const { apiKeyIds } = await root.createApiKeys({ userId: own.userId, apiKeys: [apiKeyParams(key)] });
+    const [{ id: first }] = (await root.getApiKeys({ userId: own.userId })).apiKeys.map(({ apiKeyId }) => ({
+      id: apiKeyId,
+    })) as [{ id: string }];
+    const method = (id = '') => ({ any: [{ type: 'AUTHENTICATION_TYPE_API_KEY' as const, id }] });
+    const policy = {
+      mfaPolicyName: 'two keys',
+      condition: "activity.action == 'SIGN'",
+      requiredAuthenticationMethods: [method(first), method(apiKeyIds[0])],
+      order: 0,
+      notes: 'note',
+    };
+    const { mfaPolicyId } = await root.createMfaPolicy({ userId: own.userId, ...policy });
+    expect((await root.getMfaPolicy({ userId: own.userId, mfaPolicyId })).mfaPolicy).toMatchObject(policy);
+    expect((await root.getMfaPolicies({ userId: own.userId })).mfaPolicies).toHaveLength(1);
+    expect((await root.getUser({ userId: own.userId })).user.mfaPolicies).toMatchObject([{ mfaPolicyId, ...policy }]);
+    const asked = await root.signRawPayload({
+      signWith: own.address,
+      payload: 'please',
+      encoding: 'PAYLOAD_ENCODING_TEXT_UTF8',
+      hashFunction: 'HASH_FUNCTION_KECCAK256',
+    });
+    expect(asked.activity).toMatchObject({ status: 'ACTIVITY_STATUS_AUTHENTICATORS_NEEDED', canApprove: true });
+    const { mfaStatuses } = await root.getMfaStatus({ activityId: asked.activity.id });
+    expect(mfaStatuses).toMatchObject([
+      { mfaPolicyId, userId: own.userId, satisfied: false, satisfiedMethods: method(first).any },
+    ]);
+    const second = service.client({ ...own, key });
+    const { activity } = await second.approveActivity({ fingerprint: asked.activity.fingerprint });
+    expect(activity.status).toBe('ACTIVITY_STATUS_COMPLETED');
+    expect(activity.result.signRawPayloadResult?.r).toMatch(/^[0-9a-f]{64}$/);
+    const notes = { userId: own.userId, mfaPolicyId, notes: 'another' };
+    expect((await root.updateMfaPolicy(notes)).mfaPolicyId).toBe(mfaPolicyId);
+    expect((await root.deleteMfaPolicy({ userId: own.userId, mfaPolicyId })).activity.status).toBe(
+      'ACTIVITY_STATUS_AUTHENTICATORS_NEEDED',
+    );
+  });
+
+  test('profiles are seen by the organization and its sub-organizations', async () => {
+    const profile = { sessionProfileName: 'signing', scope: "activity.action == 'SIGN'", expirationSeconds: '900' };
+    const { sessionProfileId } = await parent.createSessionProfile({ ...profile, notes: 'note' });
+    for (const reader of [parent, client]) {
+      expect((await reader.getSessionProfile({ sessionProfileId })).sessionProfile).toMatchObject(profile);
+      expect((await reader.getSessionProfiles({})).sessionProfiles).toHaveLength(1);
+    }
+  });
+});
+
 describe('root quorum and features', () => {
   test('the quorum changes hands', async () => {
     const own = await newSubOrganization(parent, { name: 'quorum' });
@@ -750,7 +803,7 @@ test('the interface of a contract is uploaded, found, listed and deleted', async
     message: expect.stringContaining('provided ABI is invalid'),
   });
   // In viem's ABIs what a function returns has no name.
-  const abi = erc20Abi.map((entry) => ({ ...entry, outputs: [] }));
+  const abi = erc20Abi;
   const { smartContractInterfaceId } = await upload(abi);
   const { smartContractInterface } = await client.getSmartContractInterface({ smartContractInterfaceId });
   expect(smartContractInterface).toMatchObject({

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { activities, queries } from '../../src/protocol/registry.ts';
 import { type Service, startService } from '../support/service.ts';
 import { violations } from './json-schema.ts';
+import { openApiSchema } from './openapi-schema.ts';
 import {
   backendOf,
   createUser,
@@ -100,8 +101,19 @@ describe('/metrics', () => {
 
 describe('/openapi.json', () => {
   type Content = { content: { 'application/json': { schema: { [keyword: string]: unknown } } } };
-  type Operation = { requestBody: Content; responses: { 200: Content; default: Content } };
-  type Document = { openapi: string; paths: { [path: string]: { post: Operation } } };
+  type Operation = {
+    operationId: string;
+    tags: string[];
+    requestBody: Content;
+    responses: { 200: Content; default: Content };
+  };
+  type Document = {
+    openapi: string;
+    tags: { name: string }[];
+    security: object[];
+    paths: { [path: string]: { post: Operation } };
+    components: { securitySchemes: object; schemas: object };
+  };
   let document: Document;
   beforeAll(async () => {
     document = (await (await get('/openapi.json')).json()) as Document;
@@ -122,6 +134,27 @@ describe('/openapi.json', () => {
     const types = activities.flatMap(({ versions }) => Object.keys(versions));
     const text = JSON.stringify(document);
     for (const type of types) expect(text).toContain(`"const":"${type}"`);
+  });
+
+  test('is valid, and means nothing that is not there', () => {
+    expect(violations(document, openApiSchema, openApiSchema)).toEqual([]);
+    const { paths, tags, security, components } = document;
+    const operations = Object.values(paths).map(({ post }) => post);
+    const ids = operations.map(({ operationId }) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    const named = (list: { name: string }[]) => list.map(({ name }) => name);
+    for (const { tags: used } of operations) for (const tag of used) expect(named(tags)).toContain(tag);
+    for (const scheme of security.flatMap(Object.keys)) expect(components.securitySchemes).toHaveProperty(scheme);
+    const text = JSON.stringify(document);
+    for (const [, name] of text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)) {
+      expect(components.schemas).toHaveProperty(name as string);
+    }
+    for (const [, pattern] of text.matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)) {
+      expect(() => new RegExp(JSON.parse(pattern as string), 'u')).not.toThrow();
+    }
+    for (const { requestBody } of operations) {
+      expect(violations({}, requestBody.content['application/json'].schema, document)).not.toEqual([]);
+    }
   });
 
   test('describes requests and answers as they are', async () => {

@@ -22,11 +22,14 @@ const passing = (value: unknown, schemas: Schema[], document: unknown) =>
 const within = (prefix: string, found: string[]) => found.map((one) => `${prefix}.${one}`);
 
 const checks: Readonly<Record<string, Check>> = {
-  type: (value, expected: string) => (typeNames[expected]?.(value) ? [] : [`: expected ${expected}`]),
+  type: (value, expected: string | string[]) =>
+    [expected].flat().some((name) => typeNames[name]?.(value)) ? [] : [`: expected ${expected}`],
   const: (value, expected: unknown) => (value === expected ? [] : [`: expected ${expected}`]),
   enum: (value, expected: unknown[]) => (expected.includes(value) ? [] : [`: expected one of ${expected}`]),
   pattern: (value, expected: string) =>
     typeof value !== 'string' || new RegExp(expected, 'u').test(value) ? [] : [`: expected ${expected}`],
+  minimum: (value, least: number) => (typeof value !== 'number' || value >= least ? [] : [': too small']),
+  maximum: (value, most: number) => (typeof value !== 'number' || value <= most ? [] : [': too large']),
   minLength: (value, least: number) => (typeof value !== 'string' || value.length >= least ? [] : [': too short']),
   maxLength: (value, most: number) => (typeof value !== 'string' || value.length <= most ? [] : [': too long']),
   minItems: (value, least: number) => (!Array.isArray(value) || value.length >= least ? [] : [': too few']),
@@ -44,10 +47,19 @@ const checks: Readonly<Record<string, Check>> = {
         if (expected === false) return [`${name}: unknown`];
         return expected === true ? [] : within(name, violations(member, expected, document));
       }),
-  propertyNames: () => [],
-  items: (value, schema: Schema, _, document) =>
+  propertyNames: (value, schema: Schema, _, document) =>
+    Object.keys(isObject(value) ? value : {}).flatMap((name) => within(name, violations(name, schema, document))),
+  prefixItems: (value, schemas: Schema[], _, document) =>
     Array.isArray(value)
-      ? value.flatMap((item, index) => within(String(index), violations(item, schema, document)))
+      ? schemas
+          .slice(0, value.length)
+          .flatMap((schema, index) => within(String(index), violations(value[index], schema, document)))
+      : [],
+  items: (value, schema: Schema, { prefixItems = [] }, document) =>
+    Array.isArray(value)
+      ? value
+          .slice((prefixItems as Schema[]).length)
+          .flatMap((item, index) => within(String(index), violations(item, schema, document)))
       : [],
   oneOf: (value, schemas: Schema[], _, document) =>
     passing(value, schemas, document) === 1 ? [] : [`: ${passing(value, schemas, document)} of oneOf match`],
@@ -57,7 +69,7 @@ const checks: Readonly<Record<string, Check>> = {
   $ref: (value, pointer: string, _, document) => violations(value, resolve(pointer, document), document),
 };
 
-const annotations = ['title', 'description', 'format', 'default', 'examples'];
+const annotations = ['title', 'description', 'format', 'default', 'examples', '$defs'];
 
 /** What is wrong with `value`, each with its path; `document` is what references point into. */
 export function violations(value: unknown, schema: Schema, document: unknown): string[] {

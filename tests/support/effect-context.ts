@@ -88,6 +88,7 @@ export function createWorld(): World {
       rpIds: organization(id).settings.rpIds ?? passkeyRules.rpIds,
     },
     identities: { find },
+    parentProfiles: async () => organizations.get(organization(id).parentId ?? '')?.sessionProfiles ?? new Map(),
   });
 
   const outcome = async (id: string, type: string, parameters: unknown): Promise<Outcome<unknown>> => {

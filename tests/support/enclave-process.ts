@@ -71,6 +71,8 @@ export async function ordersDone(folder: string): Promise<void> {
 }
 
 const environment = (folder: string) => ({ COUNTERSIGN_ENCLAVE_DIR: folder, COUNTERSIGN_ISOLATION: 'none' });
+/** `npm test` has one, which halves the time that a process takes to start. */
+const { NODE_COMPILE_CACHE } = process.env;
 
 /** The enclave inside this process: starts in a few ms, so that it can be restarted for every byte of a database. */
 export function startEnclave(folder: string, storage: Storage): TestEnclave & { stop(): void } {
@@ -100,7 +102,7 @@ const main = fileURLToPath(new URL('../../src/enclave/main.ts', import.meta.url)
 export function spawnEnclave(folder: string, storage: Storage): EnclaveProcess {
   const child = spawn(process.execPath, [...flags, main], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    env: environment(folder),
+    env: { ...environment(folder), ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }) },
   });
   const written: string[] = [];
   for (const stream of [child.stdout, child.stderr])

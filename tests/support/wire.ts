@@ -10,6 +10,8 @@ export type WireRequest = {
   readonly stamp: Stamp | null;
   /** Asks for the explanation of a denial. */
   readonly explain?: true;
+  /** What fills in a stamped intent. */
+  readonly completion?: string;
 };
 
 /** `body` is the parsed JSON, with what most tests look at named. */
@@ -33,13 +35,14 @@ export type Caller = { readonly organizationId: string; readonly stamp: (body: s
 
 export const overHttp =
   (baseUrl: string): Wire =>
-  async ({ kind, name, body, stamp, explain }) => {
+  async ({ kind, name, body, stamp, explain, completion }) => {
     const response = await fetch(`${baseUrl}/public/v1/${kind}/${name}`, {
       method: 'POST',
       headers: {
         'Content-Type': 'application/json',
         ...(stamp && { [stamp.header]: stamp.value }),
         ...(explain && { 'X-Countersign-Explain': '1' }),
+        ...(completion && { 'X-Countersign-Completion': completion }),
       },
       body: typeof body === 'string' ? body : Uint8Array.from(body),
     });
@@ -61,9 +64,16 @@ export const activityBody = (
 let nonce = 0;
 
 /** Stamps and sends an activity of the newest `type`. */
-export function submit(wire: Wire, caller: Caller, name: string, type: string, parameters: object) {
+export function submit(
+  wire: Wire,
+  caller: Caller,
+  name: string,
+  type: string,
+  parameters: object,
+  more: Pick<WireRequest, 'completion'> = {},
+) {
   const body = activityBody(caller.organizationId, `ACTIVITY_TYPE_${type}`, parameters);
-  return wire({ kind: 'submit', name, body, stamp: caller.stamp(body) });
+  return wire({ kind: 'submit', name, body, stamp: caller.stamp(body), ...more });
 }
 
 export function query(wire: Wire, caller: Caller, name: string, parameters: object = {}) {

@@ -6,7 +6,7 @@ const open = /^\/(?:public\/v1\/|openapi\.json$)/;
 const preflight = {
   'Access-Control-Allow-Methods': 'POST, GET',
   'Access-Control-Allow-Headers':
-    'Content-Type, X-Client-Version, X-Stamp, X-Stamp-Webauthn, X-Stamp-Attested, X-Session, X-Countersign-Explain',
+    'Content-Type, X-Client-Version, X-Stamp, X-Stamp-Webauthn, X-Stamp-Attested, X-Session, X-Countersign-Explain, X-Countersign-Completion',
   'Access-Control-Max-Age': '7200',
 };
 

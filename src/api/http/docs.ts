@@ -118,7 +118,7 @@ function kindOf(schema: JsonSchema): string {
   const choices = (schema.anyOf ?? schema.oneOf) as JsonSchema[] | undefined;
   if (choices) return [...new Set(choices.map(kindOf))].join(' | ');
   if (schema.type === 'array') return `array of ${kindOf((schema.items ?? {}) as JsonSchema)}`;
-  const kind = schema.format ?? schema.type;
+  const kind = schema.format ?? (Array.isArray(schema.type) ? schema.type.join(' | ') : schema.type);
   return typeof kind === 'string' ? kind : schema.allOf ? 'object' : 'any';
 }
 

@@ -9,6 +9,7 @@ export type Operation = {
   readonly tags: readonly string[];
   readonly operationId: string;
   readonly summary: string;
+  readonly parameters?: readonly JsonSchema[];
   readonly requestBody: JsonSchema;
   readonly responses: JsonSchema;
 };
@@ -39,8 +40,18 @@ export function openApiDocument(publicUrl: string | null): OpenApiDocument {
     info,
     servers: [{ url: publicUrl ?? '/' }],
     tags: [
-      { name: 'Activities', description: 'Requests that change or sign something' },
-      { name: 'Queries', description: 'Requests that read' },
+      {
+        name: 'Activities',
+        description:
+          'Requests that change or sign something. With the header `X-Countersign-Explain: 1` a denial says in `details` what ' +
+          'each policy said',
+      },
+      {
+        name: 'Queries',
+        description:
+          'Requests that read. With its name as `query` and the time as `timestampMs` in the body a stamp is good for that ' +
+          'query and for an hour; without them, for any query and for ever',
+      },
     ],
     security: [{ apiKeyStamp: [] }, { passkeyStamp: [] }],
     paths: Object.fromEntries([...activities.map(submitPath), ...queries.map(queryPath)]),
@@ -59,6 +70,7 @@ function submitPath(activity: Activity): [string, { post: Operation }] {
     tags: ['Activities'],
     operationId: activity.name,
     summary: activity.summary,
+    parameters: [explainHeader],
     requestBody: body({
       oneOf: Object.entries(activity.versions).map(([type, { parameters }]) => envelope(type, parameters)),
     }),
@@ -72,13 +84,35 @@ function queryPath(query: Query): [string, { post: Operation }] {
     tags: ['Queries'],
     operationId: query.name,
     summary: query.summary,
-    requestBody: body(inputSchema(query.request)),
+    requestBody: body(bound(query)),
     responses: responses(outputSchema(query.response)),
   };
   return [`/public/v1/query/${query.name}`, { post: operation }];
 }
 
+/** Its request, with the two members that bind a stamp to it. */
+function bound({ name, request }: Query): JsonSchema {
+  const { properties, ...schema } = inputSchema(request);
+  const binding = {
+    query: { const: name, description: 'Makes the stamp good for this query alone' },
+    timestampMs: { ...timestampMs, description: `${timestampMs.description}; makes the stamp good for as long` },
+  };
+  return { ...schema, properties: { ...(properties as JsonSchema), ...binding } };
+}
+
+const explainHeader: JsonSchema = {
+  name: 'X-Countersign-Explain',
+  in: 'header',
+  description: '`1`: a denial has a `PolicyEnginePermissionError` with an explanation in its `details`',
+  schema: { type: 'string', enum: ['1'] },
+};
+
 const uuid = { type: 'string', format: 'uuid' };
+const timestampMs = {
+  type: 'string',
+  description: 'Unix milliseconds, at most an hour ago and 5 minutes ahead',
+  pattern: '^[0-9]+$',
+};
 
 const envelope = (type: string, parameters: Schema): JsonSchema => ({
   title: type,
@@ -86,7 +120,7 @@ const envelope = (type: string, parameters: Schema): JsonSchema => ({
   required: ['type', 'timestampMs', 'organizationId', 'parameters'],
   properties: {
     type: { const: type },
-    timestampMs: { type: 'string', description: 'Unix milliseconds, younger than an hour', pattern: '^[0-9]+$' },
+    timestampMs,
     organizationId: uuid,
     parameters: inputSchema(parameters),
   },
@@ -144,8 +178,19 @@ const activityObject: JsonSchema = {
     result: { type: 'object', description: 'The result, under a key of the activity’s version' },
     votes: { type: 'array', items: { type: 'object' } },
     fingerprint: { type: 'string', description: '`sha256:` and the hex digest of the request body' },
+    appProofs: { type: 'array' },
     canApprove: { type: 'boolean' },
     canReject: { type: 'boolean' },
+    waitsUntil: { ...timestamp, description: 'Of one that waits: it is not carried out before, whoever approves' },
+    failure: {
+      type: ['object', 'null'],
+      description: 'A `google.rpc.Status`, where it was approved and could not be carried out',
+    },
+    facts: {
+      type: 'object',
+      description: 'Of a passkey’s stamp',
+      properties: { signCountRegressed: { type: 'boolean' }, userVerified: { type: 'boolean' } },
+    },
     createdAt: timestamp,
     updatedAt: timestamp,
   },

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import { CountersignError } from '../../protocol/errors.ts';
 import type { EnclaveClient } from '../enclave-client.ts';
@@ -59,7 +60,9 @@ export function routes(parts: RouteParts): Middleware<RequestState> {
       const stamp = readStamp(ctx.req.headers);
       const body = await readBody(ctx.req, ctx.res);
       const explain = ctx.req.headers['x-countersign-explain'] === '1';
-      const answer = await parts.enclave.request({ kind, name, body, stamp, ...(explain && { explain }) });
+      const completion = readCompletion(ctx.req.headers);
+      const besides = { ...(explain && { explain }), ...(completion && { completion }) };
+      const answer = await parts.enclave.request({ kind, name, body, stamp, ...besides });
       if (answer.status === 200) {
         known.add(name);
         ctx.state.route = name;
@@ -79,6 +82,12 @@ export function routes(parts: RouteParts): Middleware<RequestState> {
     }
     throw new CountersignError('NOT_FOUND', 'no such path');
   };
+}
+
+/** Node joins repeated headers of a name of one's own with a comma, which no base64url has. */
+function readCompletion(headers: IncomingHttpHeaders): string | undefined {
+  const value = headers['x-countersign-completion'];
+  return typeof value === 'string' ? value : undefined;
 }
 
 type Documentation = { readonly json: string; readonly docs: DocsPage };

@@ -3,6 +3,7 @@ import type { Effect } from '../effect.ts';
 import { without } from '../state.ts';
 import { checkExported } from './export-rule.ts';
 import { findAll } from './refusals.ts';
+import { smartAccountsWithout } from './smart-accounts.ts';
 
 export const deletePrivateKeysEffect: Effect<typeof deletePrivateKeys> = ({ organization }, parameters) => {
   const { privateKeyIds, deleteWithoutExport } = parameters;
@@ -11,7 +12,11 @@ export const deletePrivateKeysEffect: Effect<typeof deletePrivateKeys> = ({ orga
   checkExported(deleted, deleteWithoutExport, 'private key');
   return {
     result: { privateKeyIds },
-    organization: { ...organization, privateKeys: without(privateKeys, privateKeyIds) },
+    organization: {
+      ...organization,
+      privateKeys: without(privateKeys, privateKeyIds),
+      smartAccounts: smartAccountsWithout(organization, privateKeyIds),
+    },
     removedKeys: privateKeyIds,
   };
 };

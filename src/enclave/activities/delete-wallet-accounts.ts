@@ -3,6 +3,7 @@ import type { Effect } from '../effect.ts';
 import { without } from '../state.ts';
 import { checkExported } from './export-rule.ts';
 import { find, findAll } from './refusals.ts';
+import { smartAccountsWithout } from './smart-accounts.ts';
 
 /** An account is as good as exported when its wallet is. */
 export const deleteWalletAccountsEffect: Effect<typeof deleteWalletAccounts> = ({ organization }, parameters) => {
@@ -14,7 +15,11 @@ export const deleteWalletAccountsEffect: Effect<typeof deleteWalletAccounts> = (
   checkExported(ofWallets, deleteWithoutExport, 'wallet account');
   return {
     result: { walletAccountIds },
-    organization: { ...organization, accounts: without(accounts, walletAccountIds) },
+    organization: {
+      ...organization,
+      accounts: without(accounts, walletAccountIds),
+      smartAccounts: smartAccountsWithout(organization, walletAccountIds),
+    },
     removedKeys: walletAccountIds,
   };
 };

@@ -3,6 +3,7 @@ import type { Effect } from '../effect.ts';
 import { without } from '../state.ts';
 import { checkExported } from './export-rule.ts';
 import { findAll } from './refusals.ts';
+import { smartAccountsWithout } from './smart-accounts.ts';
 
 export const deleteWalletsEffect: Effect<typeof deleteWallets> = ({ organization }, parameters) => {
   const { walletIds, deleteWithoutExport } = parameters;
@@ -17,6 +18,7 @@ export const deleteWalletsEffect: Effect<typeof deleteWallets> = ({ organization
       ...organization,
       wallets: without(organization.wallets, walletIds),
       accounts: without(organization.accounts, accountIds),
+      smartAccounts: smartAccountsWithout(organization, accountIds),
     },
     removedKeys: [...walletIds, ...accountIds],
   };

@@ -6,10 +6,13 @@ import type { Effect, EffectContext, Outcome } from '../effect.ts';
 import { createApiKeysEffect } from './create-api-keys.ts';
 import { createApiOnlyUsersEffect } from './create-api-only-users.ts';
 import { createAuthenticatorsEffect } from './create-authenticators.ts';
+import { createMfaPolicyEffect } from './create-mfa-policy.ts';
 import { createPoliciesEffect } from './create-policies.ts';
 import { createPolicyEffect } from './create-policy.ts';
 import { createPrivateKeyTagEffect } from './create-private-key-tag.ts';
 import { createPrivateKeysEffect } from './create-private-keys.ts';
+import { createSessionProfileEffect } from './create-session-profile.ts';
+import { createSmartAccountEffect } from './create-smart-account.ts';
 import { createSmartContractInterfaceEffect } from './create-smart-contract-interface.ts';
 import { createSubOrganizationEffect } from './create-sub-organization.ts';
 import { createUserTagEffect } from './create-user-tag.ts';
@@ -18,10 +21,12 @@ import { createWalletEffect } from './create-wallet.ts';
 import { createWalletAccountsEffect } from './create-wallet-accounts.ts';
 import { deleteApiKeysEffect } from './delete-api-keys.ts';
 import { deleteAuthenticatorsEffect } from './delete-authenticators.ts';
+import { deleteMfaPolicyEffect } from './delete-mfa-policy.ts';
 import { deletePoliciesEffect } from './delete-policies.ts';
 import { deletePolicyEffect } from './delete-policy.ts';
 import { deletePrivateKeyTagsEffect } from './delete-private-key-tags.ts';
 import { deletePrivateKeysEffect } from './delete-private-keys.ts';
+import { deleteSmartAccountsEffect } from './delete-smart-accounts.ts';
 import { deleteSmartContractInterfaceEffect } from './delete-smart-contract-interface.ts';
 import { deleteSubOrganizationEffect } from './delete-sub-organization.ts';
 import { deleteUserTagsEffect } from './delete-user-tags.ts';
@@ -33,6 +38,9 @@ import { setOrganizationFeatureEffect } from './set-organization-feature.ts';
 import { signRawPayloadEffect } from './sign-raw-payload.ts';
 import { signRawPayloadsEffect } from './sign-raw-payloads.ts';
 import { signTransactionEffect } from './sign-transaction.ts';
+import { signUserOperationEffect } from './sign-user-operation.ts';
+import { signUserOperationIntentEffect } from './sign-user-operation-intent.ts';
+import { updateMfaPolicyEffect } from './update-mfa-policy.ts';
 import { updateOrganizationNameEffect } from './update-organization-name.ts';
 import { updatePolicyEffect } from './update-policy.ts';
 import { updatePrivateKeyTagEffect } from './update-private-key-tag.ts';
@@ -52,10 +60,13 @@ export const effects: Effects = {
   create_api_keys: createApiKeysEffect,
   create_api_only_users: createApiOnlyUsersEffect,
   create_authenticators: createAuthenticatorsEffect,
+  create_mfa_policy: createMfaPolicyEffect,
   create_policies: createPoliciesEffect,
   create_policy: createPolicyEffect,
   create_private_key_tag: createPrivateKeyTagEffect,
   create_private_keys: createPrivateKeysEffect,
+  create_smart_account: createSmartAccountEffect,
+  create_session_profile: createSessionProfileEffect,
   create_smart_contract_interface: createSmartContractInterfaceEffect,
   create_sub_organization: createSubOrganizationEffect,
   create_user_tag: createUserTagEffect,
@@ -64,10 +75,12 @@ export const effects: Effects = {
   create_wallet_accounts: createWalletAccountsEffect,
   delete_api_keys: deleteApiKeysEffect,
   delete_authenticators: deleteAuthenticatorsEffect,
+  delete_mfa_policy: deleteMfaPolicyEffect,
   delete_policies: deletePoliciesEffect,
   delete_policy: deletePolicyEffect,
   delete_private_key_tags: deletePrivateKeyTagsEffect,
   delete_private_keys: deletePrivateKeysEffect,
+  delete_smart_accounts: deleteSmartAccountsEffect,
   delete_smart_contract_interface: deleteSmartContractInterfaceEffect,
   delete_sub_organization: deleteSubOrganizationEffect,
   delete_user_tags: deleteUserTagsEffect,
@@ -79,6 +92,9 @@ export const effects: Effects = {
   sign_raw_payload: signRawPayloadEffect,
   sign_raw_payloads: signRawPayloadsEffect,
   sign_transaction: signTransactionEffect,
+  sign_user_operation: signUserOperationEffect,
+  sign_user_operation_intent: signUserOperationIntentEffect,
+  update_mfa_policy: updateMfaPolicyEffect,
   update_organization_name: updateOrganizationNameEffect,
   update_policy: updatePolicyEffect,
   update_private_key_tag: updatePrivateKeyTagEffect,

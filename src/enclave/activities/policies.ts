@@ -1,6 +1,8 @@
 /** What the activities about policies share. Expressions are kept as written, once they are known to be some. */
-import { type ClauseName, compilePolicy, InvalidPolicyError, type PolicySource } from '../../policy/policy-set.ts';
+import { type ClauseName, InvalidPolicyError } from '../../policy/policy-set.ts';
+import { windowKey, windowsOf } from '../../policy/windows.ts';
 import type { PolicyParameters } from '../../protocol/activities/policy-fields.ts';
+import { compileStored } from '../compiled-policies.ts';
 import type { EffectContext } from '../effect.ts';
 import { type Policy, put } from '../state.ts';
 import { checkQuota } from './quotas.ts';
@@ -36,17 +38,28 @@ export function addPolicies(
     policies = put(policies, policy);
     return policy;
   });
+  checkTotals(policies, pathOf(0));
   return { policies, added };
 }
 
 /** Refuses expressions that are none, or that are not of this type, with the place and what was expected there. */
 export function checkExpressions(policy: Policy, pathOf: (clause: ClauseName) => string): void {
   try {
-    compilePolicy(sourceOf(policy));
+    compileStored(policy);
   } catch (error) {
     if (!(error instanceof InvalidPolicyError)) throw error;
     throw invalidField(pathOf(error.clause), error.message);
   }
+}
+
+/** Refuses policies that together take too long, or ask more about the past than is kept of it. */
+export function checkTotals(policies: ReadonlyMap<string, Policy>, field: string): void {
+  const all = [...policies.values()].map(compileStored);
+  const clauses = all.flatMap(({ condition, consensus, time }) => [condition, consensus, time]);
+  const steps = clauses.reduce((sum, clause) => sum + (clause?.checked.cost ?? 0), 0);
+  checkQuota('policySteps', steps, field);
+  const windows = all.flatMap(({ condition }) => (condition ? windowsOf(condition.checked.tree) : []));
+  checkQuota('windows', new Set(windows.map(windowKey)).size, field);
 }
 
 /** Only what binds everybody needs protection from those whom it binds. */
@@ -55,16 +68,6 @@ export function checkDelay({ effect, delaySeconds }: Policy, field: string): voi
     throw invalidField(field, 'expected a delay only with EFFECT_GUARD');
   }
 }
-
-/** As the engine takes it. */
-export const sourceOf = ({ id, effect, condition, consensus, time, language }: Policy): PolicySource => ({
-  id,
-  effect,
-  condition,
-  consensus,
-  ...(time !== undefined && { time }),
-  ...(language !== undefined && { language }),
-});
 
 /** Refuses a name that a policy other than `self` has. */
 export const checkPolicyName = (policies: ReadonlyMap<string, Policy>, name: string, field: string, self?: string) =>

@@ -1,7 +1,7 @@
 import type { PolicyUpdate, updatePolicy } from '../../protocol/activities/update-policy.ts';
 import type { Effect } from '../effect.ts';
 import { type Policy, put } from '../state.ts';
-import { checkExpressions, checkPolicyName } from './policies.ts';
+import { checkExpressions, checkPolicyName, checkTotals } from './policies.ts';
 import { find } from './refusals.ts';
 
 const updateFields = { condition: 'policyCondition', consensus: 'policyConsensus', time: 'time' } as const;
@@ -32,5 +32,7 @@ export const updatePolicyEffect: Effect<typeof updatePolicy> = ({ organization, 
     updatedAt: now,
   };
   checkExpressions(changed, (clause) => `parameters.${updateFields[clause]}`);
-  return { result: { policyId: policy.id }, organization: { ...organization, policies: put(policies, changed) } };
+  const next = put(policies, changed);
+  checkTotals(next, `parameters.${updateFields.condition}`);
+  return { result: { policyId: policy.id }, organization: { ...organization, policies: next } };
 };

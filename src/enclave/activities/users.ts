@@ -95,7 +95,8 @@ export const findUser = (organization: Organization, userId: string): User =>
   find(organization.users, userId, 'user', 'parameters.userId');
 
 /** The counters without those of the credentials `ids`. */
-export const withoutCounts = ({ signCounts }: Counters, ids: readonly string[]): Counters => ({
+export const withoutCounts = ({ signCounts, ...counters }: Counters, ids: readonly string[]): Counters => ({
+  ...counters,
   signCounts: Object.fromEntries(Object.entries(signCounts).filter(([id]) => !ids.includes(id))),
 });
 

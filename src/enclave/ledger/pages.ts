@@ -19,7 +19,10 @@ const entityKinds = [
   'privateKeys',
   'tags',
   'interfaces',
+  'smartAccounts',
+  'sessionProfiles',
   'pending',
+  'destinations',
 ] as const;
 type EntityKind = (typeof entityKinds)[number];
 type Entity = { readonly id: string };

@@ -4,7 +4,7 @@ import { withoutNulls } from '../../protocol/parse-parameters.ts';
 import type { ActivityObject, UserObject } from '../../protocol/queries/objects.ts';
 import { timestamp } from '../../protocol/timestamps.ts';
 import type { ActivityRecord, VoteRecord, VoteStamp } from '../activity-record.ts';
-import type { Organization } from '../state.ts';
+import type { Organization, WaitingStatus } from '../state.ts';
 import { timesView } from './times.ts';
 import { userView } from './user.ts';
 
@@ -40,7 +40,7 @@ export function activityView(
     appProofs: [],
     fingerprint: `sha256:${hash('sha256', body, 'hex')}`,
     ...(record.notBefore ? { waitsUntil: timestamp(record.notBefore) } : {}),
-    canApprove: status === 'ACTIVITY_STATUS_CONSENSUS_NEEDED' || status === 'ACTIVITY_STATUS_PENDING',
+    canApprove: waiting.has(status),
     // As Turnkey answers for what is completed, too; no client reads it.
     canReject: true,
     failure: record.failure ? { ...record.failure, details: [] } : null,
@@ -48,6 +48,12 @@ export function activityView(
     ...timesView(record),
   };
 }
+
+const waiting: ReadonlySet<string> = new Set<WaitingStatus>([
+  'ACTIVITY_STATUS_CONSENSUS_NEEDED',
+  'ACTIVITY_STATUS_AUTHENTICATORS_NEEDED',
+  'ACTIVITY_STATUS_PENDING',
+]);
 
 /** The voter as of now; of one who is gone, no more than the id. */
 function voterView({ userId, createdAt }: VoteRecord, { users }: Organization): UserObject {

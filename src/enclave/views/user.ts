@@ -2,6 +2,7 @@ import type { UserObject } from '../../protocol/queries/objects.ts';
 import type { User } from '../state.ts';
 import { apiKeyView } from './api-key.ts';
 import { authenticatorView } from './authenticator.ts';
+import { mfaPoliciesView } from './mfa-policy.ts';
 import { timesView } from './times.ts';
 
 export const userView = (user: User): UserObject => ({
@@ -13,6 +14,6 @@ export const userView = (user: User): UserObject => ({
   apiKeys: user.apiKeys.map(apiKeyView),
   userTags: [...user.tagIds],
   oauthProviders: [],
-  mfaPolicies: [],
+  mfaPolicies: mfaPoliciesView(user),
   ...timesView(user),
 });

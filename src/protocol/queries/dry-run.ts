@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { defineQuery } from '../activities/activity.ts';
 import { text, uuid } from '../fields.ts';
-import { explanation, policyEvaluation, unmet } from './explanation.ts';
+import { decidingPart, explanation, policyEvaluation } from './explanation.ts';
 
 /**
  * What would be submitted stands in a member of its own: a body with `type` and `parameters` at its top could itself be
@@ -19,7 +19,7 @@ export const dryRun = defineQuery({
     ...explanation,
     policyEvaluations: v.array(policyEvaluation),
     /** For each policy that is in the way the first sub-expression that is, with the values seen. */
-    unmet: v.array(unmet),
+    unmet: v.array(decidingPart),
     /** Seconds that it would wait although it is allowed, because it loosens a guard. */
     delaySeconds: v.number(),
   }),

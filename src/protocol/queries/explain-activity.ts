@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { defineQuery } from '../activities/activity.ts';
 import { targetActivity } from '../activities/vote-fields.ts';
 import { uuid } from '../fields.ts';
-import { explanation } from './explanation.ts';
+import { explanation, factsOfNow } from './explanation.ts';
 import { activityStatus } from './objects.ts';
 
 export const explainActivity = defineQuery({
@@ -29,5 +29,6 @@ export const explainActivity = defineQuery({
     /** Of the votes that there are and the policies of now; null where they cannot be asked any more, and then why. */
     explanation: v.nullable(v.object(explanation)),
     problem: v.exactOptional(v.string()),
+    factsOfNow,
   }),
 });

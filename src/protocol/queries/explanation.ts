@@ -30,7 +30,24 @@ const blamedPart = {
   items: v.exactOptional(v.number()),
 };
 
-export const unmet = v.object({ policyId: v.string(), clause: clauseName, ...blamedPart });
+/** A sub-expression that decided, and where it stands. */
+export const decidingPart = v.object({ policyId: v.string(), clause: clauseName, ...blamedPart });
+
+/** Facts that may have been others at the time: those of now stand in their place. `others` are those who could still approve. */
+export const factsOfNow = v.array(
+  v.picklist([
+    'policies',
+    'approvers',
+    'organization',
+    'wallet',
+    'wallet_account',
+    'private_key',
+    'interfaces',
+    'smart_accounts',
+    'history',
+    'others',
+  ]),
+);
 
 export const policyExplanation = v.object({
   policyId: v.string(),

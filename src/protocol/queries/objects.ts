@@ -1,11 +1,12 @@
 /** The objects that answers are made of. What Turnkey marks as required is required; optional members are left out. */
 import * as v from 'valibot';
+import { authenticationType } from '../activities/mfa-fields.ts';
 import { timestampSchema } from '../timestamps.ts';
 
 const times = { createdAt: timestampSchema, updatedAt: timestampSchema };
 const optionalText = v.exactOptional(v.string());
 
-const credential = v.object({ publicKey: v.string(), type: v.string() });
+const credential = v.object({ publicKey: v.string(), type: v.string(), sessionProfileId: optionalText });
 
 export const authenticator = v.object({
   authenticatorId: v.string(),
@@ -38,6 +39,30 @@ export const oauthProvider = v.object({
   ...times,
 });
 
+export const authenticationMethod = v.object({ type: authenticationType, id: optionalText });
+
+/** All of these steps, each by any of its methods. */
+export const requiredAuthenticationMethods = v.array(v.object({ any: v.array(authenticationMethod) }));
+
+export const mfaPolicy = v.object({
+  mfaPolicyId: v.string(),
+  mfaPolicyName: v.string(),
+  condition: v.string(),
+  requiredAuthenticationMethods,
+  order: v.number(),
+  notes: optionalText,
+  ...times,
+});
+
+export const sessionProfile = v.object({
+  sessionProfileId: v.string(),
+  sessionProfileName: v.string(),
+  scope: v.string(),
+  expirationSeconds: optionalText,
+  notes: optionalText,
+  ...times,
+});
+
 export const user = v.object({
   userId: v.string(),
   userName: v.string(),
@@ -47,7 +72,7 @@ export const user = v.object({
   apiKeys: v.array(apiKey),
   userTags: v.array(v.string()),
   oauthProviders: v.array(oauthProvider),
-  mfaPolicies: v.array(v.record(v.string(), v.unknown())),
+  mfaPolicies: v.array(mfaPolicy),
   ...times,
 });
 
@@ -105,6 +130,26 @@ export const tag = v.object({
   tagId: v.string(),
   tagName: v.string(),
   tagType: v.picklist(['TAG_TYPE_USER', 'TAG_TYPE_PRIVATE_KEY']),
+  ...times,
+});
+
+export const smartAccount = v.object({
+  organizationId: v.string(),
+  smartAccountId: v.string(),
+  smartAccountName: v.string(),
+  address: v.string(),
+  /** Id of the key that owns it. */
+  signWith: v.string(),
+  accountKind: v.string(),
+  entryPoint: v.string(),
+  entryPointVersion: v.string(),
+  /** None: all. */
+  chainIds: v.array(v.string()),
+  factory: optionalText,
+  factoryData: optionalText,
+  delegate: optionalText,
+  ownerIndex: v.exactOptional(v.number()),
+  module: optionalText,
   ...times,
 });
 
@@ -190,8 +235,11 @@ export type UserObject = v.InferOutput<typeof user>;
 export type WalletObject = v.InferOutput<typeof wallet>;
 export type WalletAccountObject = v.InferOutput<typeof walletAccount>;
 export type PrivateKeyObject = v.InferOutput<typeof privateKey>;
+export type MfaPolicyObject = v.InferOutput<typeof mfaPolicy>;
+export type SessionProfileObject = v.InferOutput<typeof sessionProfile>;
 export type PolicyObject = v.InferOutput<typeof policy>;
 export type TagObject = v.InferOutput<typeof tag>;
 export type SmartContractInterfaceObject = v.InferOutput<typeof smartContractInterface>;
+export type SmartAccountObject = v.InferOutput<typeof smartAccount>;
 export type ActivityStatus = v.InferOutput<typeof activityStatus>;
 export type ActivityObject = v.InferOutput<typeof activity>;

@@ -4,8 +4,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import { checkQuota, quotas } from '../../../src/enclave/activities/quotas.ts';
 import type {
   ApiKey,
+  MfaPolicy,
   Organization,
   PrivateKey,
+  SessionProfile,
   SmartContractInterface,
   Tag,
   User,
@@ -158,6 +160,12 @@ function atEveryLimit(blank: Organization): Organization {
     backupEligible: true,
     ...times,
   });
+  const mfaPolicy = (): MfaPolicy => ({
+    ...{ id: randomUUID(), name, condition: wide(2048), notes: wide(512), order: 2 ** 31 - 1 },
+    steps: Array(5).fill(Array(10).fill({ type: 'AUTHENTICATION_TYPE_EMAIL_OTP', id: randomUUID() })),
+    ...times,
+  });
+  const { most } = quotas.mfaPolicies;
   const keys = quotas.longLivedApiKeys.most + quotas.shortLivedApiKeys.most;
   const address = { format: 'ADDRESS_FORMAT_UNCOMPRESSED', address: 'f'.repeat(130) };
   const addresses = addressFormat.options.map(() => address);
@@ -166,7 +174,7 @@ function atEveryLimit(blank: Organization): Organization {
   const tagIds = [...tags.keys()];
   return {
     ...blank,
-    users: many('users', (id) => ({
+    users: many('users', (id, index) => ({
       ...user(name),
       id,
       tagIds,
@@ -174,6 +182,7 @@ function atEveryLimit(blank: Organization): Organization {
       phoneNumber: '+123456789012345',
       apiKeys: Array.from({ length: keys }, apiKey),
       authenticators: Array.from({ length: quotas.authenticators.most }, authenticator),
+      mfaPolicies: index * most < quotas.allMfaPolicies.most ? Array.from({ length: most }, mfaPolicy) : [],
     })),
     policies: many('policies', (id) => ({
       id,
@@ -206,6 +215,13 @@ function atEveryLimit(blank: Organization): Organization {
       }),
     ),
     tags,
+    // Its own, and as many of its parent's.
+    sessionProfiles: new Map(
+      Array.from({ length: 200 }, (): [string, SessionProfile] => {
+        const id = randomUUID();
+        return [id, { id, name, scope: wide(2048), notes: wide(512), expirationSeconds: 1, ...times }];
+      }),
+    ),
     interfaces: many(
       'interfaces',
       (id): SmartContractInterface => ({

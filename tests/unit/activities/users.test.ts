@@ -200,6 +200,14 @@ describe('API keys', () => {
     );
   });
 
+  test('leave nothing of what was spent behind when they are deleted, but its sums', async () => {
+    const windows = { 'spent/eip155:1': [[1, 1, '5']] } as const;
+    const [apiKeyId] = (await add([newApiKey()])).apiKeyIds;
+    world.set({ ...world.organization(id), counters: { signCounts: { [apiKeyId as string]: 1 }, windows } });
+    await world.run(id, 'DELETE_API_KEYS', { userId: rootId, apiKeyIds: [apiKeyId] });
+    expect(world.organization(id).counters).toEqual({ signCounts: {}, windows });
+  });
+
   test('are deleted, but not the last credential that the root quorum needs', async () => {
     const [second] = (await add([newApiKey()])).apiKeyIds;
     const first = user(rootId).apiKeys[0]?.id as string;

@@ -232,6 +232,33 @@ describe('a root quorum of two', () => {
     expect((await vote(parent, 'approve', fingerprintOf(body))).status).toBe(400);
   });
 
+  test('those who decided the end of the organization are answered again, by the same stamps', async () => {
+    const team = await createTeam(2);
+    const [a, b, c] = team.members;
+    const body = activityBody(team.organizationId, 'ACTIVITY_TYPE_DELETE_SUB_ORGANIZATION', {
+      deleteWithoutExport: true,
+    });
+    const approval = activityBody(team.organizationId, 'ACTIVITY_TYPE_APPROVE_ACTIVITY', {
+      fingerprint: fingerprintOf(body),
+    });
+    const asked = { kind: 'submit', name: 'delete_sub_organization', body, stamp: a.stamp(body) } as const;
+    const approved = { kind: 'submit', name: 'approve_activity', body: approval, stamp: b.stamp(approval) } as const;
+    expect(statusOf(await enclave.wire(asked))).toBe('ACTIVITY_STATUS_CONSENSUS_NEEDED');
+    const done = await enclave.wire(approved);
+    expect(statusOf(done)).toBe('ACTIVITY_STATUS_COMPLETED');
+    await enclave.restart();
+    for (const request of [asked, approved]) expect(await enclave.wire(request)).toEqual(done);
+    // Stamps of the same user over the same bytes, but not those that were verified, and nobody else's.
+    for (const request of [
+      { ...asked, stamp: b.stamp(body) },
+      { ...asked, stamp: a.stamp(body) },
+      { ...approved, stamp: asked.stamp },
+      { ...approved, stamp: c.stamp(approval) },
+    ]) {
+      expect((await enclave.wire(request)).status).toBe(404);
+    }
+  });
+
   test('no more wait than there is room for', async () => {
     const team = await createTeam(2);
     for (let count = 0; count < 100; count++) await sign(team.members[0], signing(team));

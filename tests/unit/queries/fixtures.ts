@@ -143,11 +143,20 @@ const unasked = () => {
   throw new Error('not asked for here');
 };
 
-const nothing: Pick<QueryContext, 'identities' | 'activities' | 'questions' | 'subOrganizations'> = {
+const nothing: Pick<QueryContext, 'identities' | 'activities' | 'questions' | 'subOrganizations' | 'parentProfiles'> = {
   identities: { find: () => [] },
   activities: { get: async () => undefined, list: async () => [] },
-  questions: { record: async () => undefined, idOf: unasked, ofRecord: unasked, ofCaller: unasked },
+  questions: {
+    record: async () => undefined,
+    records: async () => [],
+    idOf: unasked,
+    ofRecord: unasked,
+    ofPast: unasked,
+    ofRequest: unasked,
+    ofCaller: unasked,
+  },
   subOrganizations: { list: async () => [] },
+  parentProfiles: async () => new Map(),
 };
 
 export const contextOf = (asked: Organization, change: Partial<QueryContext> = {}): QueryContext => ({

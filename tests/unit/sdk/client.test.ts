@@ -36,7 +36,7 @@ async function serve(reply: Reply) {
   });
   const stamp = vi.fn<Stamper>((body) => ({ header: 'X-Stamp', value: `stamp-${body.length}` }));
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { received, stamp, client: createClient({ baseUrl: `${baseUrl}/`, organizationId, stamp }) };
+  return { baseUrl, received, stamp, client: createClient({ baseUrl: `${baseUrl}/`, organizationId, stamp }) };
 }
 
 const json = (response: ServerResponse, status: number, body: unknown) =>
@@ -137,4 +137,20 @@ test('what the stamper rejects with comes through', async () => {
   const declined = new Error('declined');
   const client = createClient({ baseUrl: 'http://127.0.0.1:1', organizationId, stamp: () => Promise.reject(declined) });
   await expect(client.getWhoami()).rejects.toBe(declined);
+});
+
+test('a client that is to know why asks for it with each activity, and no other does', async () => {
+  const seen: unknown[] = [];
+  const { baseUrl, stamp, client } = await serve((response, request) => {
+    seen.push(request.headers['x-countersign-explain']);
+    json(response, 403, { code: 7, message: 'denied', details: [{ explanation: { text: 'denied: …' } }] });
+  });
+  const asking = createClient({ baseUrl, organizationId, stamp, explainDenials: true });
+  await expect(asking.createWallet({ walletName: 'one' })).rejects.toMatchObject({
+    code: 'PERMISSION_DENIED',
+    details: [{ explanation: { text: 'denied: …' } }],
+  });
+  await expect(asking.getWhoami()).rejects.toThrow('denied');
+  await expect(client.createWallet({ walletName: 'one' })).rejects.toThrow('denied');
+  expect(seen).toEqual(['1', undefined, undefined]);
 });
