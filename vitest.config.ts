@@ -16,7 +16,7 @@ export default defineConfig({
       {
         test: {
           name: 'service',
-          include: ['tests/{attack,compat,browser,end-to-end}/**/*.test.ts'],
+          include: ['tests/{attack,browser,chain,compat,end-to-end}/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 180_000,
           maxWorkers: 1,
