@@ -8,25 +8,32 @@ import { type Defer, runWithCleanUp } from './support/clean-up.ts';
 import { measureGrowth } from './support/growth.ts';
 import { measureHot } from './support/hot.ts';
 
-const usage = `usage: npm run bench:long -- [--growth] [--hot] [--organizations <n>] [--minutes <n>]
+const usage = `usage: npm run bench:long -- [--growth] [--hot] [--organizations <n>] [--minutes <n>] [--quick]
 
   --growth             only growth1e5: median latency with many organizations over that with 100, at 16 connections
   --hot                only hotGrowth: one organization at its full rate, last minute's median latency over the first's
   --organizations <n>  how many are many (100000)
   --minutes <n>        length of the load on one organization (5)
+  --quick              1000 organizations and 20 seconds, in short intervals: shows that it works, measures nothing
   --help               this text
 
-Both run where none is named, for up to 10 minutes each. Ends with one line of JSON.`;
+Both run where none is named, for about 8 minutes each. Prints progress and a table of each, writes
+bench/results/long.json and ends with one line of JSON.`;
 
 const { values: given } = parseArgs({
   options: {
     growth: { type: 'boolean' },
     hot: { type: 'boolean' },
-    organizations: { type: 'string', default: '100000' },
-    minutes: { type: 'string', default: '5' },
+    organizations: { type: 'string' },
+    minutes: { type: 'string' },
+    quick: { type: 'boolean' },
     help: { type: 'boolean' },
   },
 });
+
+const size = given.quick
+  ? { organizations: 1000, pairs: 2, growthSeconds: 1, minutes: 1 / 3, hotSeconds: 2 }
+  : { organizations: 100_000, pairs: 12, growthSeconds: 4, minutes: 5, hotSeconds: 10 };
 
 const startedAt = performance.now();
 const say = (line: string) =>
@@ -39,16 +46,19 @@ async function bench(defer: Defer): Promise<void> {
   defer(() => rmSync(folder, { recursive: true, force: true }));
   const both = !given.growth && !given.hot;
   if (both || given.growth) {
-    Object.assign(figures, await measureGrowth(defer, folder, positive('organizations', given.organizations), say));
+    const plan = { many: numberOf('organizations'), pairs: size.pairs, seconds: size.growthSeconds };
+    Object.assign(figures, await measureGrowth(defer, folder, plan, say));
   }
-  if (both || given.hot)
-    Object.assign(figures, await measureHot(defer, folder, positive('minutes', given.minutes), say));
+  if (both || given.hot) {
+    const plan = { minutes: numberOf('minutes'), seconds: size.hotSeconds };
+    Object.assign(figures, await measureHot(defer, folder, plan, say));
+  }
 }
 
-function positive(name: string, text: string): number {
-  const value = Number(text);
+function numberOf(name: 'organizations' | 'minutes'): number {
+  const value = Number(given[name] ?? size[name]);
   if (value > 0) return value;
-  throw new Error(`--${name}: expected a number above 0, got ${text}`);
+  throw new Error(`--${name}: expected a number above 0, got ${given[name]}`);
 }
 
 if (given.help) {

@@ -3,6 +3,7 @@ import { makeApiKeyStamp } from '../../src/stamping/make-api-key-stamp.ts';
 import type { Registration } from '../../src/stamping/stamp.ts';
 import type { Account } from './load.ts';
 import type { Root } from './service.ts';
+import { submit } from './submit.ts';
 
 /** Requests that are under way at once. */
 const atOnce = 16;
@@ -27,9 +28,9 @@ export async function createAccounts(
 }
 
 async function createAccount(port: number, root: Root, registration: Registration, index: number): Promise<Account> {
-  const body = JSON.stringify({
+  const stamper = { stamp: (body: string) => makeApiKeyStamp(body, root.apiKey) };
+  const { subOrganizationId, wallet } = (await submit(port, stamper, 'create_sub_organization', {
     type: 'ACTIVITY_TYPE_CREATE_SUB_ORGANIZATION_V7',
-    timestampMs: String(Date.now()),
     organizationId: root.organizationId,
     parameters: {
       subOrganizationName: `bench ${index}`,
@@ -54,16 +55,6 @@ async function createAccount(port: number, root: Root, registration: Registratio
         ],
       },
     },
-  });
-  const stamp = makeApiKeyStamp(body, root.apiKey);
-  const response = await fetch(`http://127.0.0.1:${port}/public/v1/submit/create_sub_organization`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', [stamp.header]: stamp.value },
-    body,
-  });
-  const text = await response.text();
-  if (response.status !== 200) throw new Error(`could not create a sub-organization: ${response.status} ${text}`);
-  const { activity } = JSON.parse(text) as { activity: { result: { createSubOrganizationResultV7: Created } } };
-  const { subOrganizationId, wallet } = activity.result.createSubOrganizationResultV7;
+  })) as Created;
   return { organizationId: subOrganizationId, address: wallet.addresses[0] as string };
 }

@@ -10,51 +10,41 @@ import { formatTable } from './table.ts';
 
 const few = 100;
 const connections = 16;
-const pairs = 12;
-const seconds = 4;
-/** Requests per second that are made in advance. */
-const stampedRate = 4000;
+/** Requests per second that are made in advance for the first interval; later ones go by what was seen. */
+const firstRate = 4000;
+const reserve = 1.5;
 
-type Side = { readonly organizations: number; readonly service: Service; readonly load: LoadGenerator };
+/** `many` organizations, against a hundred, in `pairs` of intervals of `seconds` each. */
+export type GrowthPlan = { readonly many: number; readonly pairs: number; readonly seconds: number };
+
+type Side = {
+  readonly organizations: number;
+  readonly service: Service;
+  readonly load: LoadGenerator;
+  readonly intervals: Interval[];
+};
 
 export async function measureGrowth(
   defer: Defer,
   folder: string,
-  many: number,
+  { many, pairs, seconds }: GrowthPlan,
   say: (line: string) => void,
 ): Promise<{ growth1e5: number }> {
-  const sides = [
-    await prepare(defer, join(folder, 'few'), few, say),
-    await prepare(defer, join(folder, 'many'), many, say),
-  ];
-  for (const side of sides) await measure(side);
-  const measured: [few: Interval, many: Interval][] = [];
+  const small = await prepare(defer, join(folder, 'few'), few, say);
+  const large = await prepare(defer, join(folder, 'many'), many, say);
+  say('warming up');
+  for (const side of [small, large]) await measure(side, seconds);
+  for (const side of [small, large]) side.intervals.length = 0;
   for (let pair = 0; pair < pairs; pair++) {
-    const order = pair % 2 === 0 ? [0, 1] : [1, 0];
-    const intervals: Interval[] = [];
-    for (const at of order) intervals[at] = await measure(sides[at] as Side);
-    const [small, large] = intervals as [Interval, Interval];
-    measured.push([small, large]);
-    say(
-      `pair ${pair + 1}/${pairs}: p50 ${p50(small).toFixed(2)} ms with ${few}, ${p50(large).toFixed(2)} ms with ${many}`,
-    );
+    for (const side of pair % 2 === 0 ? [small, large] : [large, small]) await measure(side, seconds);
+    const latency = ({ organizations, intervals }: Side) =>
+      `${p50(intervals[pair] as Interval).toFixed(2)} ms with ${organizations}`;
+    say(`pair ${pair + 1}/${pairs}: p50 ${latency(small)}, ${latency(large)}`);
   }
-  const rows = sides.map(({ organizations, service }, at) => {
-    const intervals = measured.map((pair) => pair[at] as Interval);
-    const rate = median(intervals.map(({ requests, seconds }) => requests / seconds));
-    const latency = (permille: number) => median(intervals.map(({ quantiles }) => quantiles[permille] as number));
-    const memory = (service.memory() / 1e6).toFixed(0);
-    return [
-      `${organizations} organizations`,
-      rate.toFixed(0),
-      latency(500).toFixed(2),
-      latency(990).toFixed(2),
-      memory,
-    ];
-  });
-  console.log(`\n${formatTable(['', 'requests/s', 'p50 ms', 'p99 ms', 'memory MB'], rows)}\n`);
-  await Promise.all(sides.map(({ service }) => service.stop()));
-  return { growth1e5: round(median(measured.map(([small, large]) => p50(large) / p50(small))), 3) };
+  console.log(`\n${tableOf([small, large])}\n`);
+  await Promise.all([small, large].map(({ service }) => service.stop()));
+  const ratios = large.intervals.map((interval, pair) => p50(interval) / p50(small.intervals[pair] as Interval));
+  return { growth1e5: round(median(ratios), 3) };
 }
 
 async function prepare(
@@ -66,18 +56,35 @@ async function prepare(
   const first = await startService(defer, dataDir);
   await first.stop();
   const load = startLoadGenerator(defer);
+  say(`making ${organizations} organizations`);
   const passkeys = await load.makePasskeys(organizations);
   const { organizationId: parentId } = readRoot(dataDir);
-  const accounts = await populatedAccounts(defer, { dataDir, parentId, passkeys });
+  const accounts = await populatedAccounts(defer, { dataDir, parentId, passkeys }, (made) =>
+    say(`made ${made} of ${organizations}`),
+  );
   await load.assign(accounts);
   const service = await startService(defer, dataDir);
   say(`service with ${organizations} organizations: ready after ${service.readyMs.toFixed(0)} ms`);
-  return { organizations, service, load };
+  return { organizations, service, load, intervals: [] };
 }
 
-async function measure({ organizations, service, load }: Side): Promise<Interval> {
-  await load.stamp(stampedRate * seconds, organizations);
-  return load.run({ target: 'service', port: service.port, connections, seconds });
+async function measure({ organizations, service, load, intervals }: Side, seconds: number): Promise<void> {
+  const rate = intervals.length > 0 ? reserve * Math.max(...intervals.map(rateOf)) : firstRate;
+  await load.stamp(Math.ceil(rate * seconds), organizations);
+  intervals.push(await load.run({ target: 'service', port: service.port, connections, seconds }));
+}
+
+function tableOf(sides: readonly Side[]): string {
+  const rows = sides.map(({ organizations, service, intervals }) => {
+    const latency = (permille: number) =>
+      median(intervals.map(({ quantiles }) => quantiles[permille] as number)).toFixed(2);
+    const rate = median(intervals.map(rateOf)).toFixed(0);
+    const memory = (service.memory() / 1e6).toFixed(0);
+    const ready = service.readyMs.toFixed(0);
+    return [`${organizations} organizations`, rate, latency(500), latency(990), memory, ready];
+  });
+  return formatTable(['', 'requests/s', 'p50 ms', 'p99 ms', 'memory MB', 'ready ms'], rows);
 }
 
 const p50 = ({ quantiles }: Interval): number => quantiles[500] as number;
+const rateOf = ({ requests, seconds }: Interval): number => requests / seconds;

@@ -6,11 +6,14 @@ import type { Registration } from '../../src/stamping/stamp.ts';
 import type { Defer } from './clean-up.ts';
 import type { Account, Command, Interval, Passkey, Reply, Run } from './load.ts';
 
+type Order<Name> = Omit<Extract<Command, { do: Name }>, 'do'>;
+
 export type LoadGenerator = {
   makePasskeys(count: number): Promise<Passkey[]>;
   register(): Promise<Registration[]>;
   assign(accounts: Account[]): Promise<void>;
-  stamp(count: number, signers: number): Promise<void>;
+  adopt(order: Order<'adopt'>): Promise<void>;
+  stamp(count: number, signers: number, more?: Pick<Order<'stamp'>, 'first' | 'kind'>): Promise<void>;
   run(run: Run): Promise<Interval>;
 };
 
@@ -33,7 +36,8 @@ export function startLoadGenerator(defer: Defer): LoadGenerator {
     makePasskeys: async (count) => (await ask({ do: 'makePasskeys', count }, 'passkeys')).passkeys,
     register: async () => (await ask({ do: 'register' }, 'registrations')).registrations,
     assign: async (accounts) => void (await ask({ do: 'assign', accounts }, 'done')),
-    stamp: async (count, signers) => void (await ask({ do: 'stamp', count, signers }, 'done')),
+    adopt: async (order) => void (await ask({ do: 'adopt', ...order }, 'done')),
+    stamp: async (count, signers, more) => void (await ask({ do: 'stamp', count, signers, ...more }, 'done')),
     run: async (run) => (await ask({ do: 'run', ...run }, 'interval')).interval,
   };
 }

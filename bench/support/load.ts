@@ -6,8 +6,9 @@ import { createSoftwareAuthenticator, type SoftwareAuthenticator } from '../../s
 import type { Registration } from '../../src/stamping/stamp.ts';
 import { checkShape, checkSignature } from './check-answers.ts';
 import { type Exchange, runClosedLoop } from './closed-loop.ts';
-import { type StampedRequest, stampRequests } from './stamped-requests.ts';
+import { type RequestKind, type StampedRequest, stampRequests } from './stamped-requests.ts';
 import { quantile } from './statistics.ts';
+import { submit } from './submit.ts';
 
 /** `publicKey`: COSE_Key. */
 export type Passkey = { credentialId: string; publicKey: Uint8Array };
@@ -23,8 +24,10 @@ export type Command =
   | { do: 'register' }
   /** Tells whose they are, in their order. */
   | { do: 'assign'; accounts: Account[] }
-  /** Makes requests for the intervals that follow, by the first `signers` users. */
-  | { do: 'stamp'; count: number; signers: number }
+  /** Has each of the first `signers` users' organizations adopt a policy. */
+  | { do: 'adopt'; port: number; signers: number; policy: object }
+  /** Makes requests for the intervals that follow, by the first `signers` users, or by those from `first` on. */
+  | { do: 'stamp'; count: number; signers: number; first?: number; kind?: RequestKind }
   /** Sends the requests that were made. */
   | ({ do: 'run' } & Run);
 
@@ -61,13 +64,25 @@ async function carryOut(command: Command): Promise<Reply> {
         authenticator: authenticators[index] as SoftwareAuthenticator,
       }));
       return { done: true };
-    case 'stamp':
-      requests = stampRequests(signers.slice(0, command.signers), command.count);
+    case 'adopt':
+      for (const user of signers.slice(0, command.signers)) await adopt(user, command.port, command.policy);
       return { done: true };
+    case 'stamp': {
+      const { count, signers: many, first = 0, kind = 'digest' } = command;
+      requests = stampRequests(signers.slice(first, first + many), count, kind);
+      return { done: true };
+    }
     case 'run':
       return { interval: await run(command) };
   }
 }
+
+const adopt = ({ organizationId, authenticator }: User, port: number, policy: object) =>
+  submit(port, authenticator, 'create_policy', {
+    type: 'ACTIVITY_TYPE_CREATE_POLICY_V3',
+    organizationId,
+    parameters: policy,
+  });
 
 async function run({ target, port, connections, seconds }: Run): Promise<Interval> {
   const sample: Exchange[] = [];
@@ -78,7 +93,7 @@ async function run({ target, port, connections, seconds }: Run): Promise<Interva
     duration: seconds * 1000,
     requests: requests.map(({ bytes }) => bytes),
     onAnswer(exchange) {
-      checkShape(exchange);
+      checkShape(exchange, requests[exchange.request]?.kind ?? 'digest');
       if (Math.random() < verifiedShare) sample.push(exchange);
     },
   });

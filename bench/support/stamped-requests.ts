@@ -1,6 +1,7 @@
-/** Stamped `sign_raw_payload` requests as bytes on the wire, made before the clock runs. */
+/** Stamped requests for signatures as bytes on the wire, made before the clock runs. */
 import { randomBytes, randomInt } from 'node:crypto';
 import type { SoftwareAuthenticator } from '../../src/stamping/software-authenticator.ts';
+import { randomOperation } from './random-operation.ts';
 
 export type Signer = {
   readonly authenticator: SoftwareAuthenticator;
@@ -9,32 +10,57 @@ export type Signer = {
   readonly address: string;
 };
 
-export type StampedRequest<S = Signer> = { readonly signer: S; readonly payload: Buffer; readonly bytes: Buffer };
+/** `digest`: 32 random bytes by `sign_raw_payload`; `user_operation`: three batched calls by `sign_user_operation`. */
+export type RequestKind = 'digest' | 'user_operation';
 
-/** `count` requests of signers taken at random; each signs 32 random bytes, which makes its body a new one. */
-export function stampRequests<S extends Signer>(signers: readonly S[], count: number): StampedRequest<S>[] {
+export type StampedRequest<S = Signer> = {
+  readonly signer: S;
+  readonly kind: RequestKind;
+  /** What is to be signed: 32 bytes. */
+  readonly digest: () => Buffer;
+  readonly bytes: Buffer;
+};
+
+type Asked = { readonly type: string; readonly parameters: object; readonly digest: () => Buffer };
+
+/** `count` requests of signers taken at random; what each signs is random, which makes its body a new one. */
+export function stampRequests<S extends Signer>(
+  signers: readonly S[],
+  count: number,
+  kind: RequestKind,
+): StampedRequest<S>[] {
   return Array.from({ length: count }, () => {
     const signer = signers[randomInt(signers.length)] as S;
-    const payload = randomBytes(32);
-    return { signer, payload, bytes: stampRequest(signer, payload) };
+    const { digest, ...asked } = kind === 'digest' ? randomDigest(signer) : operation(signer);
+    return { signer, kind, digest, bytes: stampRequest(signer, asked) };
   });
 }
 
-function stampRequest({ authenticator, organizationId, address }: Signer, payload: Buffer): Buffer {
-  const body = JSON.stringify({
+function randomDigest({ address }: Signer): Asked {
+  const payload = randomBytes(32);
+  return {
     type: 'ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2',
-    timestampMs: String(Date.now()),
-    organizationId,
     parameters: {
       signWith: address,
       payload: payload.toString('hex'),
       encoding: 'PAYLOAD_ENCODING_HEXADECIMAL',
       hashFunction: 'HASH_FUNCTION_NO_OP',
     },
-  });
+    digest: () => payload,
+  };
+}
+
+const operation = ({ address }: Signer): Asked => ({
+  type: 'ACTIVITY_TYPE_SIGN_USER_OPERATION',
+  ...randomOperation(address),
+});
+
+function stampRequest({ authenticator, organizationId }: Signer, { type, parameters }: Omit<Asked, 'digest'>): Buffer {
+  const body = JSON.stringify({ type, timestampMs: String(Date.now()), organizationId, parameters });
   const stamp = authenticator.stamp(body);
+  const name = type.replace(/^ACTIVITY_TYPE_|_V\d$/g, '').toLowerCase();
   const head = [
-    'POST /public/v1/submit/sign_raw_payload HTTP/1.1',
+    `POST /public/v1/submit/${name} HTTP/1.1`,
     'Host: localhost',
     'Content-Type: application/json',
     `Content-Length: ${body.length}`,
