@@ -23,14 +23,16 @@ const rules: { readonly [folder: string]: Rule } = {
     except: ['src/policy/analysis'],
     packages: [...pure, 'secp256k1', '@simplewebauthn/server'],
   },
-  // The pages' scripts run in the browser and make stamps with the SDK.
+  // The pages' scripts run in the browser, make stamps with the SDK and check policies with the enclave's own modules.
   'src/api/pages': {
-    folders: ['src/api/pages', 'sdk/src', 'src/protocol', 'src/stamping', 'src/decode'],
+    folders: ['src/api/pages', 'sdk/src', 'src/protocol', 'src/stamping', 'src/decode', 'src/policy'],
+    except: ['src/policy/analysis'],
     packages: pure,
   },
   'src/api': { folders: ['src/api', 'src/protocol', 'src/decode', 'migrations'] },
   'src/cli': { folders: ['src/cli', 'src/protocol', 'src/stamping', 'src/decode', 'src/policy'] },
   'sdk/src': { folders: ['sdk/src', 'src/protocol', 'src/stamping', 'src/decode'], packages: pure },
+  'sdk/src/viem': { folders: ['sdk/src', 'src/protocol', 'src/stamping'], packages: [...pure, 'viem'] },
 };
 
 export type ForbiddenImport = { file: string; imported: string; rule: string };

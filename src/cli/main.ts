@@ -48,9 +48,9 @@ const commands: Readonly<Record<string, Command>> = {
     run: async (settings, args) => (await import('./root.ts')).root(settings, args),
   },
   policy: {
-    summary: 'checks, tests and explains policies without a service',
+    summary: 'checks, tests, explains and replays policies',
     help: async (args) => (await import('./policy.ts')).policyHelp(args),
-    run: async (_settings, args) => (await import('./policy.ts')).policy(args),
+    run: async (settings, args) => (await import('./policy.ts')).policy(settings, args),
   },
   'accept-state': {
     summary: 'goes on from a restored database, deliberately',

@@ -1,6 +1,6 @@
 /** Passkeys in browsers: stamps and new passkeys by `navigator.credentials`. Imports nothing of Node. */
 import { base64urlnopad } from '@scure/base';
-import type { Registration, Stamp } from './stamp.ts';
+import type { Registration, Stamp, Transport } from './stamp.ts';
 
 /** As much of `navigator.credentials` as is used here; results may also be plain objects of a password manager. */
 export type CredentialsContainer = {
@@ -91,7 +91,7 @@ type AttestationCredential = {
 };
 
 /** Turnkey has no name for others, such as `smart-card`; they are left out. */
-const wireTransports: Readonly<Record<string, string>> = {
+const wireTransports: Readonly<Record<string, Transport>> = {
   internal: 'AUTHENTICATOR_TRANSPORT_INTERNAL',
   hybrid: 'AUTHENTICATOR_TRANSPORT_HYBRID',
   usb: 'AUTHENTICATOR_TRANSPORT_USB',
