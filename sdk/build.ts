@@ -1,4 +1,4 @@
-/** Builds `dist`: one ES module with no dependencies at run time, and the types. */
+/** Builds `dist`: an ES module for each entry of the exports map, which needs nothing at run time but viem's own, and the types. */
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -21,9 +21,12 @@ const methodTable: Plugin = {
 rmSync(join(here, 'dist'), { recursive: true, force: true });
 
 await build({
-  entryPoints: [join(here, 'src', 'index.ts')],
-  outfile: join(here, 'dist', 'index.js'),
+  entryPoints: { index: join(here, 'src', 'index.ts'), viem: join(here, 'src', 'viem', 'index.ts') },
+  outdir: join(here, 'dist'),
   bundle: true,
+  // One module in both entries is one module, and applications bundle only what they use of it.
+  splitting: true,
+  external: ['viem'],
   format: 'esm',
   platform: 'neutral',
   target: 'es2022',

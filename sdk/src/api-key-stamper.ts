@@ -1,5 +1,6 @@
 import { base16, base64urlnopad } from '@scure/base';
 import type { ApiKeyPair } from '../../src/stamping/make-api-key-stamp.ts';
+import { algorithm, type Key, stampWithKey } from './p256-stamp.ts';
 import type { Stamper } from './stampers.ts';
 
 /**
@@ -10,29 +11,18 @@ export function apiKeyStamper({ publicKey, privateKey }: ApiKeyPair): Stamper {
   let imported: Promise<Key> | undefined;
   return async (body) => {
     imported ??= importKey(publicKey, privateKey);
-    const algorithm = { name: 'ECDSA', hash: 'SHA-256' };
-    const signature = await crypto.subtle.sign(algorithm, await imported, new TextEncoder().encode(body));
-    const stamp = {
-      publicKey,
-      scheme: 'SIGNATURE_SCHEME_TK_API_P256',
-      signature: base16.encode(encodeDer(new Uint8Array(signature))).toLowerCase(),
-    };
-    return { header: 'X-Stamp', value: base64urlnopad.encode(new TextEncoder().encode(JSON.stringify(stamp))) };
+    return stampWithKey(body, { publicKey, privateKey: await imported });
   };
 }
-
-/** WebCrypto's `CryptoKey`, which has a global name in browsers' types alone. */
-type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
 async function importKey(publicKey: string, privateKey: string): Promise<Key> {
   const { x, y } = decompress(publicKey);
   const d = base64urlOfHex(privateKey.padStart(64, '0'));
   const jwk = { kty: 'EC', crv: 'P-256', x: base64urlOfHex(x), y: base64urlOfHex(y), d };
   const importAs = (key: object, usage: 'sign' | 'verify') =>
-    crypto.subtle.importKey('jwk', key, { name: 'ECDSA', namedCurve: 'P-256' }, false, [usage]);
+    crypto.subtle.importKey('jwk', key, algorithm, false, [usage]);
   const key = await importAs(jwk, 'sign');
   // Not every runtime compares the halves when it imports them.
-  const algorithm = { name: 'ECDSA', hash: 'SHA-256' };
   const probe = await crypto.subtle.sign(algorithm, key, new Uint8Array(32));
   const verifier = await importAs({ ...jwk, d: undefined }, 'verify');
   if (await crypto.subtle.verify(algorithm, verifier, probe, new Uint8Array(32))) return key;
@@ -60,18 +50,6 @@ function power(base: bigint, exponent: bigint): bigint {
     if (rest & 1n) result = (result * square) % p;
   }
   return result;
-}
-
-/** DER (RFC 3279 §2.2.3) of WebCrypto's r‖s. */
-function encodeDer(signature: Uint8Array): Uint8Array {
-  const parts = [...encodeInteger(signature.subarray(0, 32)), ...encodeInteger(signature.subarray(32))];
-  return Uint8Array.from([0x30, parts.length, ...parts]);
-}
-
-function encodeInteger(bytes: Uint8Array): number[] {
-  const digits = [...bytes.subarray(bytes.findIndex((byte, at) => byte !== 0 || at === bytes.length - 1))];
-  if ((digits[0] as number) >= 0x80) digits.unshift(0);
-  return [0x02, digits.length, ...digits];
 }
 
 const base64urlOfHex = (hex: string) => base64urlnopad.encode(base16.decode(hex.toUpperCase()));

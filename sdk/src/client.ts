@@ -1,9 +1,8 @@
 import { boundQuery } from '../../src/protocol/bound-query.ts';
-import type { ActivityObject } from '../../src/protocol/queries/objects.ts';
-import { CountersignClientError } from './error.ts';
+import { explain, resultOf } from './answer.ts';
 import type { Methods } from './method-types.ts';
 import { type Method, methods } from './methods.ts';
-import { send } from './send.ts';
+import { type Stamped, sendStamped, stampRequest } from './send.ts';
 import type { Stamper } from './stampers.ts';
 
 export type ClientOptions = {
@@ -12,10 +11,18 @@ export type ClientOptions = {
   /** The organization that calls are about unless they name another one. */
   readonly organizationId: string;
   readonly stamp: Stamper;
+  /** Asks for the reasons of denials: the error's `details` say what each policy said. */
+  readonly explainDenials?: boolean;
 };
 
 /** One method for each activity and query of the service. */
-export type Client = Methods;
+export type Client = Methods & {
+  /** The same methods, which stamp a request and do not send it: a backend does, by `forward`. */
+  readonly stamp: { readonly [Name in keyof Methods]: (...given: Parameters<Methods[Name]>) => Promise<Stamped> };
+};
+
+type Given = Readonly<Record<string, unknown>> & { readonly organizationId?: string };
+type Call = (given?: Given) => Promise<unknown>;
 
 /**
  * A client that stamps each call with `stamp`. Activities answer with their result and the `activity` itself, queries with
@@ -26,30 +33,22 @@ export type Client = Methods;
  * const { walletId } = await client.createWallet({ walletName: 'Savings', accounts: [] });
  * ```
  */
-export function createClient({ baseUrl, organizationId, stamp }: ClientOptions): Client {
-  const call =
-    ({ path, type }: Method) =>
-    async ({ organizationId: target = organizationId, ...parameters }: Readonly<Record<string, unknown>> = {}) => {
-      if (type === undefined) {
-        const name = path.replace('query/', '');
-        return send(baseUrl, path, stamp, boundQuery(name, { organizationId: target, ...parameters }));
-      }
-      const timestampMs = String(Date.now());
-      const answer = await send(baseUrl, path, stamp, { type, timestampMs, organizationId: target, parameters });
-      return withResult((answer as { activity: ActivityObject }).activity);
-    };
-  const entries = Object.entries(methods).map(([name, method]) => [name, call(method)]);
+export function createClient({ baseUrl, organizationId, stamp, explainDenials }: ClientOptions): Client {
+  const prepare = (method: Method, { organizationId: target = organizationId, ...parameters }: Given = {}) =>
+    stampRequest(baseUrl, method.path, stamp, contentOf(method, target, parameters));
+  const table = (callOf: (method: Method) => Call): object =>
+    Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, callOf(method)]));
   // The methods and their types are derived from one registry, by the same rules.
-  return Object.fromEntries(entries) as Client;
+  return {
+    ...table((method) => async (given) => {
+      const stamped = await prepare(method, given);
+      return resultOf(method, await sendStamped(stamped, method.type ? explain(explainDenials) : {}));
+    }),
+    stamp: table((method) => (given) => prepare(method, given)),
+  } as Client;
 }
 
-/** The result, whatever its key is called, beside the activity. */
-function withResult(activity: ActivityObject): object {
-  if (activity.status === 'ACTIVITY_STATUS_COMPLETED')
-    return { activity, ...Object.assign({}, ...Object.values(activity.result)) };
-  throw new CountersignClientError(`the activity ${activity.id} is not completed`, {
-    code: activity.status,
-    details: [activity],
-    status: 200,
-  });
+function contentOf({ path, type }: Method, organizationId: string, parameters: object): object {
+  if (type === undefined) return boundQuery(path.replace('query/', ''), { organizationId, ...parameters });
+  return { type, timestampMs: String(Date.now()), organizationId, parameters };
 }

@@ -9,9 +9,19 @@ type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
   : S;
 
-type QueryMethod<Name extends string> = Name extends 'whoami'
-  ? 'getWhoami'
-  : CamelCase<Name extends `${'get' | 'list'}_${infer Rest}` ? `get_${Rest}` : Name>;
+/** Queries that Turnkey's clients do not name by the rule. */
+export type OfficialNames = {
+  readonly list_user_tags: 'listUserTags';
+  readonly list_private_key_tags: 'listPrivateKeyTags';
+  readonly list_suborgs: 'getSubOrgIds';
+  readonly list_verified_suborgs: 'getVerifiedSubOrgIds';
+};
+
+type QueryMethod<Name extends string> = Name extends keyof OfficialNames
+  ? OfficialNames[Name]
+  : Name extends 'whoami'
+    ? 'getWhoami'
+    : CamelCase<Name extends `${'get' | 'list'}_${infer Rest}` ? `get_${Rest}` : Name>;
 
 /** The type with the highest `_V<n>`. */
 type Newest<Type, Numbers = ['9', '8', '7', '6', '5', '4', '3', '2']> = Numbers extends [

@@ -8,19 +8,20 @@ import { text } from 'node:stream/consumers';
 import { build } from 'esbuild';
 import type { Page } from 'playwright-core';
 import { type Abi, type Address, parseEther, recoverMessageAddress } from 'viem';
-import { createBundlerClient, entryPoint08Abi, formatUserOperationRequest } from 'viem/account-abstraction';
+import { createBundlerClient, entryPoint08Abi } from 'viem/account-abstraction';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Chain, contracts, deployAll, startChain } from '../../examples/passkey-mint/chain/chain.ts';
 import { createClient } from '../../sdk/src/client.ts';
 import { toAccount } from '../../sdk/src/viem/index.ts';
 import { generateApiKey } from '../../src/stamping/make-api-key-stamp.ts';
 import { launchBrowser, openPage } from '../support/browser.ts';
-import { bundlerOf, readOperation } from '../support/bundler.ts';
+import { bundlerOf } from '../support/bundler.ts';
 import { type EnclaveInMemory, startEnclave } from '../support/enclave-in-memory.ts';
 import { type EnclaveOverHttp, serveEnclave } from '../support/enclave-over-http.ts';
-import { paymasterOf } from '../support/paymaster.ts';
+import { paymasterOf, rpcOf } from '../support/paymaster.ts';
 import { createResident, ethereumAccount } from '../support/resident.ts';
 import { createSdkProject, type SdkProject } from '../support/sdk-project.ts';
+import { type Rpc, serveRpc } from '../support/serve-rpc.ts';
 import { freePort } from '../support/service.ts';
 
 const launched = await launchBrowser();
@@ -34,6 +35,7 @@ describe.skipIf(unavailable)(`the README${unavailable}`, { timeout: 60_000 }, ()
   let deployed: Awaited<ReturnType<typeof deployAll>>;
   let backend: ChildProcess;
   const servers: Server[] = [];
+  const closing: (() => void)[] = [];
   let origin: string;
 
   beforeAll(async () => {
@@ -56,8 +58,8 @@ describe.skipIf(unavailable)(`the README${unavailable}`, { timeout: 60_000 }, ()
     backend = start('backend.ts', {
       ...environment(organizationId, apiKey),
       PORT: String(port),
-      BUNDLER_URL: await serveRpc(createBundlerClient({ client: chain.client, transport }).request as never),
-      PAYMASTER_URL: await serveRpc(answerPaymaster(paymasterOf(deployed, sponsor))),
+      BUNDLER_URL: await rpc(createBundlerClient({ client: chain.client, transport }).request as never),
+      PAYMASTER_URL: await rpc(rpcOf(paymasterOf(deployed, sponsor))),
     });
     await once(backend.stdout as NonNullable<typeof backend.stdout>, 'data');
     origin = await serveShop(port);
@@ -66,6 +68,7 @@ describe.skipIf(unavailable)(`the README${unavailable}`, { timeout: 60_000 }, ()
   afterAll(async () => {
     if ('browser' in launched) await launched.browser.close();
     backend?.kill();
+    for (const close of closing) close();
     for (const server of servers) {
       server.closeAllConnections();
       server.close();
@@ -91,38 +94,18 @@ describe.skipIf(unavailable)(`the README${unavailable}`, { timeout: 60_000 }, ()
       stdio: ['ignore', 'pipe', 'inherit'],
     });
 
+  async function rpc(answer: Rpc): Promise<string> {
+    const { url, close } = await serveRpc(answer);
+    closing.push(close);
+    return url;
+  }
+
   async function listen(server: Server): Promise<string> {
     servers.push(server);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     return `http://localhost:${(server.address() as AddressInfo).port}`;
   }
-
-  type Rpc = (request: { method: string; params: never[] }) => Promise<unknown>;
-
-  const serveRpc = (answer: Rpc) =>
-    listen(
-      createServer(async (request, response) => {
-        const { id, ...asked } = JSON.parse(await text(request)) as { id: number; method: string; params: never[] };
-        const result = await answer(asked).then(
-          (result) => ({ result }),
-          (error: Error) => ({ error: { code: -32_000, message: error.message } }),
-        );
-        response.writeHead(200, { 'Content-Type': 'application/json' });
-        response.end(JSON.stringify({ jsonrpc: '2.0', id, ...result }));
-      }),
-    );
-
-  /** ERC-7677. */
-  const answerPaymaster =
-    (paymaster: ReturnType<typeof paymasterOf>): Rpc =>
-    async ({ method, params }) => {
-      const answer =
-        method === 'pm_getPaymasterStubData'
-          ? await paymaster.getPaymasterStubData()
-          : await paymaster.getPaymasterData(readOperation(params[0] as never) as never);
-      return formatUserOperationRequest(answer as never);
-    };
 
   /** The page, and behind it the backend, on one origin. */
   async function serveShop(port: number): Promise<string> {

@@ -5,6 +5,7 @@ import {
   type Abi,
   type Address,
   createWalletClient,
+  custom,
   encodeFunctionData,
   getContract,
   type Hex,
@@ -38,14 +39,16 @@ import {
   prepareIntent,
   smartAccountPin,
   toAccount,
+  toProvider,
   toSimple7702SmartAccount,
   toSmartAccount,
 } from '../../sdk/src/viem/index.ts';
 import { bundlerOf } from '../support/bundler.ts';
 import { type EnclaveInMemory, startEnclave } from '../support/enclave-in-memory.ts';
 import { type EnclaveOverHttp, serveEnclave } from '../support/enclave-over-http.ts';
-import { paymasterOf } from '../support/paymaster.ts';
+import { paymasterOf, rpcOf } from '../support/paymaster.ts';
 import { createResident, ethereumAccount } from '../support/resident.ts';
+import { serveRpc } from '../support/serve-rpc.ts';
 
 let chain: Chain;
 let enclave: EnclaveInMemory;
@@ -146,6 +149,58 @@ describe('an address that runs Simple7702Account', () => {
       expect(touch).toHaveBeenCalledOnce();
     }
     expect(await minted(account.address)).toBe(7n);
+  });
+
+  test('is a wallet for applications that know wallets only', async () => {
+    const { owner, touch } = await newUser();
+    const account = await toSimple7702SmartAccount({ client: chain.client, owner, implementation: deployed.delegate });
+    const transport = bundlerOf(chain, entryPoint08Abi as Abi);
+    const bundler = createBundlerClient({ client: chain.client, transport, pollingInterval: 20 });
+    const provider = toProvider({ account, bundler });
+    const wallet = createWalletClient({ account: account.address, chain: anvil, transport: custom(provider) });
+    expect(await wallet.getAddresses()).toEqual([account.address]);
+    expect(await wallet.getCapabilities({ chainId: anvil.id })).toMatchObject({ atomic: { status: 'supported' } });
+    const funding = await chain.funded(0).sendTransaction({ to: account.address, value: parseEther('1') });
+    await chain.client.waitForTransactionReceipt({ hash: funding });
+
+    touch.mockClear();
+    const calls = [1n, 2n].map((amount) => ({ to: deployed.nft, data: mint(account.address, amount) }));
+    const { id } = await wallet.sendCalls({ calls });
+    expect(await wallet.waitForCallsStatus({ id })).toMatchObject({ status: 'success', atomic: true });
+    expect(touch).toHaveBeenCalledOnce();
+    const paymaster = await serveRpc(rpcOf(paymasterOf(deployed, sponsor)));
+    const before = await chain.client.getBalance({ address: account.address });
+    const sponsored = await wallet.sendCalls({
+      calls: calls.slice(0, 1),
+      capabilities: { paymasterService: { url: paymaster.url } },
+    });
+    expect(await wallet.waitForCallsStatus(sponsored)).toMatchObject({ status: 'success' });
+    expect(await chain.client.getBalance({ address: account.address })).toBe(before);
+    paymaster.close();
+    const hash = await wallet.sendTransaction({ to: deployed.nft, data: mint(account.address, 3n), gas: 1n });
+    expect((await chain.client.waitForTransactionReceipt({ hash })).status).toBe('success');
+    expect(await minted(account.address)).toBe(7n);
+    const signature = await wallet.signMessage({ message: 'Hello' });
+    expect(await chain.client.verifyMessage({ address: account.address, message: 'Hello', signature })).toBe(true);
+
+    const asked = { version: '2.0.0', chainId: toHex(anvil.id), atomicRequired: true, calls: [{ to: deployed.nft }] };
+    const sendCalls = (more: object) =>
+      provider.request({ method: 'wallet_sendCalls', params: [{ ...asked, ...more }] });
+    touch.mockClear();
+    await expect(sendCalls({ chainId: '0x1' })).rejects.toMatchObject({ code: 5710 });
+    await expect(sendCalls({ from: deployed.nft })).rejects.toMatchObject({ code: 4100 });
+    await expect(sendCalls({ calls: [] })).rejects.toMatchObject({ code: -32_602 });
+    await expect(sendCalls({ calls: [{ data: '0x00' }] })).rejects.toMatchObject({ code: -32_602 });
+    await expect(sendCalls({ capabilities: { magic: {} } })).rejects.toMatchObject({ code: 5700 });
+    await expect(provider.request({ method: 'wallet_getCallsStatus', params: ['x'] })).rejects.toMatchObject({
+      code: 5730,
+    });
+    const pending = await provider.request({ method: 'wallet_getCallsStatus', params: [keccak256('0x')] });
+    expect(pending).toMatchObject({ status: 100 });
+    for (const method of ['eth_sign', 'wallet_addEthereumChain', 'toString']) {
+      await expect(provider.request({ method, params: [] })).rejects.toMatchObject({ code: 4200 });
+    }
+    expect(touch).not.toHaveBeenCalled();
   });
 
   test('signs messages that anybody can verify, with and without its code in place', async () => {

@@ -1,7 +1,9 @@
 /** The example's sponsor as a paymaster service (ERC-7677): it pays for what its key in Countersign agrees to. */
 import { type Address, decodeFunctionData, encodePacked, type Hex, type LocalAccount, parseAbi, toHex } from 'viem';
-import type { GetPaymasterDataParameters } from 'viem/account-abstraction';
+import { formatUserOperationRequest, type GetPaymasterDataParameters } from 'viem/account-abstraction';
 import { anvil } from 'viem/chains';
+import { readOperation } from './bundler.ts';
+import type { Rpc } from './serve-rpc.ts';
 
 const limits = { paymasterVerificationGasLimit: 200_000n, paymasterPostOpGasLimit: 100_000n };
 const abi = parseAbi(['function execute(address target, uint256 value, bytes data)']);
@@ -41,3 +43,14 @@ export const paymasterOf = (deployed: { readonly sponsor: Address }, signer: Pic
     return { paymaster: deployed.sponsor, paymasterData };
   },
 });
+
+/** The same behind JSON-RPC. */
+export const rpcOf =
+  (paymaster: ReturnType<typeof paymasterOf>): Rpc =>
+  async ({ method, params }) => {
+    const answer =
+      method === 'pm_getPaymasterStubData'
+        ? await paymaster.getPaymasterStubData()
+        : await paymaster.getPaymasterData(readOperation(params[0] as never) as never);
+    return formatUserOperationRequest(answer as never);
+  };

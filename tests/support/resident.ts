@@ -24,11 +24,11 @@ export const newPasskey = () => createSoftwareAuthenticator({ rpId: 'localhost',
 
 export const ethereumAccount = (index: number) =>
   ({
-  curve: 'CURVE_SECP256K1',
-  pathFormat: 'PATH_FORMAT_BIP32',
-  path: `m/44'/60'/0'/0/${index}`,
-  addressFormat: 'ADDRESS_FORMAT_ETHEREUM',
-}) as const;
+    curve: 'CURVE_SECP256K1',
+    pathFormat: 'PATH_FORMAT_BIP32',
+    path: `m/44'/60'/0'/0/${index}`,
+    addressFormat: 'ADDRESS_FORMAT_ETHEREUM',
+  }) as const;
 
 /** `parent` makes a sub-organization for a new user. */
 export async function createResident(wire: Wire, parent: Caller, name: string): Promise<Resident> {

@@ -21,7 +21,11 @@ export function createSdkProject(): SdkProject {
     cwd: join(checkout, 'sdk'),
     encoding: 'utf8',
   });
-  if (!output.includes('"filename"')) throw new Error(`the SDK cannot be packed:\n${output}\n${stderr}`);
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  if (!output.includes('"filename"')) {
+    remove();
+    throw new Error(`the SDK cannot be packed:\n${output}\n${stderr}`);
+  }
   const { filename } = JSON.parse(output.slice(output.lastIndexOf('\n[') + 1))[0] as { filename: string };
   const installed = join(folder, 'node_modules', '@countersign', 'sdk');
   mkdirSync(installed, { recursive: true });
@@ -37,7 +41,7 @@ export function createSdkProject(): SdkProject {
   writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}');
   const examples = readExamples(readFileSync(join(installed, 'README.md'), 'utf8'));
   for (const [name, source] of examples) writeFileSync(join(folder, name), source);
-  return { folder, examples, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return { folder, examples, remove };
 }
 
 /** The blocks of TypeScript, which begin with the names of their files. */

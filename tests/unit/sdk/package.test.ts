@@ -71,6 +71,7 @@ describe('in a project', () => {
       'prepareIntent',
       'smartAccountPin',
       'toAccount',
+      'toProvider',
       'toSimple7702SmartAccount',
       'toSmartAccount',
       'toWebAuthnAccount',

@@ -4,6 +4,7 @@ import {
   type Address,
   createPublicClient,
   custom,
+  decodeAbiParameters,
   encodeFunctionData,
   hashMessage,
   hashTypedData,
@@ -13,6 +14,7 @@ import {
   recoverTransactionAddress,
   type Signature,
   serializeTransaction,
+  slice,
   verifyMessage,
   verifyTypedData,
 } from 'viem';
@@ -24,6 +26,7 @@ import {
   entryPoint07Address,
   formatUserOperationRequest,
   getUserOperationHash,
+  toCoinbaseSmartAccount,
   toSmartAccount as toViemSmartAccount,
   type UserOperation,
 } from 'viem/account-abstraction';
@@ -40,10 +43,11 @@ import {
   toAccount,
   toSimple7702SmartAccount,
   toSmartAccount,
+  toWebAuthnAccount,
 } from '../../../sdk/src/viem/index.ts';
 import { type EnclaveInMemory, startEnclave } from '../../support/enclave-in-memory.ts';
 import { type EnclaveOverHttp, serveEnclave } from '../../support/enclave-over-http.ts';
-import { createResident } from '../../support/resident.ts';
+import { createResident, newPasskey } from '../../support/resident.ts';
 
 let enclave: EnclaveInMemory;
 let service: EnclaveOverHttp;
@@ -141,9 +145,9 @@ describe('toAccount', () => {
     } as const;
     const signed = await owner.signTransaction(blobs);
     const parsed = parseTransaction(signed as `0x03${string}`);
-    const { r, s, yParity, sidecars } = parsed as typeof parsed & Signature<number>;
+    const { r, s, yParity, sidecars } = parsed as typeof parsed & Signature;
     expect(sidecars).toEqual(blobs.sidecars);
-    const body = serializeTransaction({ ...blobs, sidecars: false }, { r, s, yParity });
+    const body = serializeTransaction({ ...blobs, sidecars: false }, { r, s, yParity: Number(yParity) });
     expect(await recoverTransactionAddress({ serializedTransaction: body })).toBe(owner.address);
   });
 
@@ -411,4 +415,37 @@ describe('toSmartAccount', () => {
       expect(intent).not.toHaveProperty('delegate');
     }
   });
+});
+
+test('a Coinbase Smart Wallet owned by a key in the service takes a passkey as its second owner', async () => {
+  const address = `0x${'55'.repeat(20)}` as const;
+  const chain = chainWith(() => '0x60');
+  const wallet = await toCoinbaseSmartAccount({ client: chain, address, owners: [owner], version: '1.1' });
+  const account = toSmartAccount({ account: wallet, owner });
+  await client.createSmartAccount(await smartAccountPin({ account, owner, name: 'leaving', accountKind: 'coinbase' }));
+  const { publicKey } = toWebAuthnAccount({ passkey: newPasskey().register(), rpId: 'localhost' });
+  const data = encodeFunctionData({
+    abi: parseAbi(['function addOwnerPublicKey(bytes32 x, bytes32 y)']),
+    args: [slice(publicKey, 0, 32), slice(publicKey, 32, 64)],
+  });
+  const operation = {
+    sender: address,
+    nonce: 7n,
+    initCode: '0x',
+    callData: await account.encodeCalls([{ to: address, data }]),
+    paymasterAndData: '0x',
+    ...gas,
+    signature: '0x',
+  } as const;
+  const signature = await account.signUserOperation(operation);
+  const wrapper = [{ type: 'tuple', components: [{ type: 'uint256' }, { type: 'bytes' }] }] as const;
+  const [[ownerIndex, signed]] = decodeAbiParameters(wrapper, signature);
+  expect(ownerIndex).toBe(0n);
+  const hash = getUserOperationHash({
+    chainId: anvil.id,
+    entryPointAddress: entryPoint06Address,
+    entryPointVersion: '0.6',
+    userOperation: operation,
+  });
+  expect(await recoverAddress({ hash, signature: signed })).toBe(owner.address);
 });

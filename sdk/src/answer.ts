@@ -1,0 +1,20 @@
+import type { ActivityObject } from '../../src/protocol/queries/objects.ts';
+import { CountersignClientError } from './error.ts';
+import type { Method } from './methods.ts';
+
+/** The header that asks for the reasons of a denial. */
+export const explain = (isAsked = false): Readonly<Record<string, string>> =>
+  isAsked ? { 'X-Countersign-Explain': '1' } : {};
+
+/** A query's answer as it is; of an activity the result, whatever its key is called, beside the activity. */
+export function resultOf({ path }: Method, answer: unknown): unknown {
+  if (path.startsWith('query/')) return answer;
+  const { activity } = answer as { activity: ActivityObject };
+  if (activity.status === 'ACTIVITY_STATUS_COMPLETED')
+    return { activity, ...Object.assign({}, ...Object.values(activity.result)) };
+  throw new CountersignClientError(`the activity ${activity.id} is not completed`, {
+    code: activity.status,
+    details: [activity],
+    status: 200,
+  });
+}
