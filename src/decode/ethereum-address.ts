@@ -16,5 +16,16 @@ export function parseAddress(text: string): Buffer | undefined {
   if (text.length !== 42 || !text.startsWith('0x')) return undefined;
   const address = hexToBytes(text);
   const mixed = /[a-f]/.test(text) && /[A-F]/.test(text);
-  return address && (!mixed || checksumAddress(address) === text) ? address : undefined;
+  return address && (!mixed || isChecksummed(text, address)) ? address : undefined;
+}
+
+/** Texts whose capitals were found right: the same addresses come again and again, and a hash takes longer than the rest. */
+const checked = new Set<string>();
+
+function isChecksummed(text: string, address: Buffer): boolean {
+  if (checked.has(text)) return true;
+  if (checksumAddress(address) !== text) return false;
+  if (checked.size === 4096) checked.clear();
+  checked.add(text);
+  return true;
 }

@@ -3,13 +3,7 @@
 import { isUserOperationDigestDoor } from '../decode/user-operation/digest-door.ts';
 import { activityKind } from '../policy/activity-kind.ts';
 import { type Decision, type DecisionRequest, decide } from '../policy/decide-policies.ts';
-import {
-  type Policy as CompiledPolicy,
-  compilePolicy,
-  createPolicySet,
-  InvalidPolicyError,
-  type PolicySet,
-} from '../policy/policy-set.ts';
+import { createPolicySet, type PolicySet } from '../policy/policy-set.ts';
 import type { History } from '../policy/windows.ts';
 import { CountersignError } from '../protocol/errors.ts';
 import { findSigner } from './activities/signers.ts';
@@ -17,8 +11,8 @@ import type { Authentication } from './authentication.ts';
 import { compileStored } from './compiled-policies.ts';
 import { conditionsOf } from './conditions.ts';
 import { countPast, historyFacts, keepsPast } from './past.ts';
-import { activityFacts, signerAddress } from './policy-facts.ts';
-import type { Organization, Policy, WaitingStatus } from './state.ts';
+import { activityFacts, signerOf } from './policy-facts.ts';
+import type { Organization, WaitingStatus } from './state.ts';
 import type { Submission } from './submission.ts';
 import { type Sums, sumsOf, withSums } from './sums.ts';
 import { ownsSmartAccount } from './user-operations.ts';
@@ -109,8 +103,8 @@ export function requestsOf(question: Question): {
   checkSteps(set.cost, facts.length);
   const { windows } = set;
   const kind = activityKind(submission.type);
-  const signer = windows.length > 0 ? signerAddress(submission, organization) : '';
-  const known = historyFacts(windows, organization, { kind, facts, signer }, now, epochStart);
+  const signer = windows.length > 0 ? signerOf(submission, organization) : { signer: '', accounts: [] };
+  const known = historyFacts(windows, organization, { kind, facts, ...signer }, now, epochStart);
   const history = withSums(known, question.sums);
   const requests = facts.map((each, index) => ({
     kind,
@@ -174,29 +168,18 @@ export function countForWindows(
   const { windows } = policySetOf(organization);
   if (windows.length === 0 && !keepsPast(next)) return next;
   const facts = windows.length > 0 ? activityFacts(submission, organization, now, origin) : [];
-  const signer = signerAddress(submission, organization);
-  return countPast(next, windows, { kind: activityKind(submission.type), facts, signer }, now);
+  const deed = { kind: activityKind(submission.type), facts, ...signerOf(submission, organization) };
+  return countPast(next, windows, deed, now);
 }
 
 /** With what MFA policies and scopes ask about the past, and cost, as well. */
 export function policySetOf(organization: Organization): PolicySet {
   const { policies } = organization;
-  const set = compiled.get(policies) ?? createPolicySet([...policies.values()].map((policy) => compileChecked(policy)));
+  const set = compiled.get(policies) ?? createPolicySet([...policies.values()].map((policy) => compileStored(policy)));
   compiled.set(policies, set);
   const conditions = conditionsOf(organization);
   if (conditions.length === 0) return set;
   const windows = conditions.flatMap((condition) => condition.windows);
   const cost = conditions.reduce((sum, condition) => sum + condition.set.cost, set.cost);
   return { ...set, cost, windows: [...set.windows, ...windows] };
-}
-
-/** What was checked when it was stored compiles; if it ever does not, it denies what it might have denied and allows nothing. */
-function compileChecked(policy: Policy): CompiledPolicy {
-  try {
-    return compileStored(policy);
-  } catch (error) {
-    if (!(error instanceof InvalidPolicyError)) throw error;
-    const condition = policy.effect === 'EFFECT_ALLOW' ? 'false' : 'true';
-    return compilePolicy({ id: policy.id, effect: policy.effect, condition });
-  }
 }

@@ -1,4 +1,5 @@
 /** Whom a signature is for: who gets something or may take it, and which contracts are called, by chain. */
+import { isNamedAlone } from '../decode/facts/calls.ts';
 import type { Facts } from '../policy/values.ts';
 
 /** `eip155:<chain id>/<address>` each; null where it cannot be told whether these are all. */
@@ -11,6 +12,8 @@ type Transfer = { readonly to: string; readonly amount: bigint };
 type Call = {
   readonly kind: string;
   readonly to: string;
+  readonly standard: string;
+  readonly selector: string;
   readonly data: string;
   readonly depth: bigint;
   readonly batch: boolean;
@@ -98,8 +101,10 @@ function ofTypedData({ domain, known }: TypedData): Found {
 }
 
 /** An approval of nothing takes one back, and a transfer of nothing makes nobody known. */
-const recipientsOf = ({ transfers, calls_complete }: Calls): readonly string[] | null =>
-  calls_complete ? transfers.filter(({ amount }) => amount > 0n).map(({ to }) => to) : null;
+const recipientsOf = ({ calls, transfers, calls_complete }: Calls): readonly string[] | null =>
+  calls_complete && !calls.some(isNamedAlone)
+    ? transfers.filter(({ amount }) => amount > 0n).map(({ to }) => to)
+    : null;
 
 /** Bounds of decoding, beyond which calls are not shown. */
 const [maxCalls, maxDepth] = [256, 6n];

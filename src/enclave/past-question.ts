@@ -6,6 +6,7 @@ import { policySetOf, type Question } from './authorize.ts';
 import type { Recorded } from './carry-out.ts';
 import type { Organization } from './state.ts';
 import type { Submission } from './submission.ts';
+import { signsOperation } from './user-operations.ts';
 import { questionOf } from './vote.ts';
 import { countPastVotes } from './votes.ts';
 
@@ -54,7 +55,7 @@ export function changedSince(
 ): readonly FactOfNow[] {
   const hasChanged = (entity: Dated | undefined) => entity !== undefined && entity.updatedAt >= at;
   const { users, settings, policies, interfaces, smartAccounts } = organization;
-  const signs = isSigningActivity(activity.name);
+  const signs = isSigningActivity(activity.name) || signsOperation(activity.name);
   const signer = signs ? signerOf(organization, (parameters as { signWith?: unknown }).signWith) : {};
   return [
     ...([...policies.values()].some(hasChanged) ? ['policies' as const] : []),

@@ -30,6 +30,8 @@ export type Deed = {
   readonly facts: readonly Facts[];
   /** The Ethereum address that signs, in lower case; empty where there is none. */
   readonly signer: string;
+  /** The smart accounts that it owns: they spend for it, whether by operations, signatures or calls of their owner. */
+  readonly accounts: readonly string[];
 };
 
 type Kept = Pick<Organization, 'counters' | 'destinations'>;
@@ -52,15 +54,18 @@ export function historyFacts(
   epochStart: number,
 ): History {
   const history = new Map<string, Value>();
-  const spending = windows.some(({ of }) => of === 'spent') ? spendingOf(deed.facts, deed.signer) : null;
+  const spending = windows.some(({ of }) => of === 'spent') ? spendingOf(deed.facts, ownOf(deed)) : null;
   const found = findDestinations(windows, deed);
   for (const [key, window] of keptOf(windows)) {
     const answer = answerOf(window, counters, destinations, found, now, epochStart);
     if (answer !== undefined) history.set(key, answer);
-    if (window.of === 'spent' && spending) history.set(spendingKey(window.what), spending.get(window.what) ?? 0n);
+    const spends = spending && spendsOf(spending, window.what);
+    if (window.of === 'spent' && spends !== null) history.set(spendingKey(window.what), spends);
   }
   return history;
 }
+
+const ownOf = ({ signer, accounts }: Deed): ReadonlySet<string> => new Set([signer, ...accounts]);
 
 /** Windows by key, in the order in which they were asked for; more than can be kept have no answer. */
 function keptOf(windows: readonly Window[]): ReadonlyMap<string, Window> {
@@ -127,7 +132,7 @@ function newAmong(role: Role, found: Destinations | undefined, kept: Organizatio
 /** `next` with `deed`, carried out at `now`, counted as far as `windows` ask for it; what nobody asks for is forgotten. */
 export function countPast(next: Organization, windows: readonly Window[], deed: Deed, now: number): Organization {
   const asksForAssets = windows.some(({ what }) => isAsset(what));
-  const spending = asksForAssets ? spendingOf(deed.facts, deed.signer) : null;
+  const spending = asksForAssets ? spendingOf(deed.facts, ownOf(deed)) : null;
   const counters = countWindows(next.counters, windows, (window) => amountOf(window, deed, spending), now);
   const destinations = keepDestinations(next.destinations, findDestinations(windows, deed));
   return { ...next, counters, destinations };
@@ -154,8 +159,15 @@ function amountOf({ of, what, filter }: Window, { kind, facts }: Deed, spending:
   if (filter) return holdsForAny(filter, facts) ? 1n : 0n;
   if (!isAsset(what)) return what === kind ? 1n : 0n;
   // What cannot be read may have been of the asset.
-  return spending === null ? (of === 'last' ? 1n : 0n) : (spending.get(what) ?? 0n);
+  const spends = spending && spendsOf(spending, what);
+  return spends ?? (of === 'last' ? 1n : 0n);
 }
+
+/** Null where it cannot be told. */
+const spendsOf = (spending: NonNullable<Spending>, asset: string): bigint | null => {
+  const amount = spending.get(asset);
+  return amount === undefined ? 0n : amount;
+};
 
 /** The counters after something was carried out at `now` of which `amount` counts for each window. */
 export function countWindows(

@@ -11,7 +11,14 @@ import { findSigner } from './activities/signers.ts';
 import { nanoseconds, struct } from './policy-values.ts';
 import type { Organization, PrivateKey, SmartContractInterface, Wallet, WalletAccount } from './state.ts';
 import type { Submission } from './submission.ts';
-import { type OperationParameters, readOwnedOperation, readTypedOperation, signsOperation } from './user-operations.ts';
+import {
+  ethereumAddressOf,
+  type OperationParameters,
+  readOwnedOperation,
+  readTypedOperation,
+  signsOperation,
+  smartAccountsOf,
+} from './user-operations.ts';
 
 /**
  * The facts of an activity apart from who approved it: one entry for each thing that it signs, every one of which a policy
@@ -93,10 +100,11 @@ function withOperations(
   });
 }
 
-/** The Ethereum address that an activity signs with, in lower case; empty where there is none. */
-export function signerAddress({ activity, parameters }: Submission, organization: Organization): string {
-  if (!signs(activity.name)) return '';
-  return signerFacts(organization, (parameters as { signWith: string }).signWith).address;
+/** The Ethereum address that an activity signs with, in lower case, empty where there is none, and the smart accounts that it owns. */
+export function signerOf({ activity, parameters }: Submission, organization: Organization) {
+  if (!signs(activity.name)) return { signer: '', accounts: [] };
+  const { id } = findSigner(organization, (parameters as { signWith: string }).signWith);
+  return { signer: ethereumAddressOf(organization, id), accounts: smartAccountsOf(organization, id) };
 }
 
 /** `activity.params`, in Turnkey's names. */
@@ -173,25 +181,29 @@ const accountFacts = (account: WalletAccount): Value =>
 const privateKeyFacts = ({ id, tagIds, imported, exported, name, curve }: PrivateKey): Value =>
   struct({ id, tags: tagIds, imported, exported, label: name, curve });
 
-type Interfaces = ReadonlyMap<string, ContractInterface>;
+type InterfaceOf = (address: string) => ContractInterface | undefined;
 
-/** By the map that they were parsed from, which never changes in place. */
-const parsed = new WeakMap<object, Interfaces>();
+/** By the map that they are parsed from, which never changes in place. */
+const readers = new WeakMap<object, InterfaceOf>();
 
 /** The uploaded ABI of a contract; of several the oldest. */
-export function interfacesOf({ interfaces }: Organization): (address: string) => ContractInterface | undefined {
+export function interfacesOf({ interfaces }: Organization): InterfaceOf {
+  const reader = readers.get(interfaces) ?? createReader(interfaces);
+  readers.set(interfaces, reader);
+  return reader;
+}
+
+/** They are parsed when the first is asked for. */
+function createReader(interfaces: Organization['interfaces']): InterfaceOf {
+  let parsed: ReadonlyMap<string, ContractInterface> | undefined;
   return (address) => {
-    let known = parsed.get(interfaces);
-    if (!known) {
-      known = new Map(
-        [...interfaces.values()]
-          .filter(isEthereum)
-          .reverse()
-          .map(({ address, json }) => [address, parseContractInterface(json)]),
-      );
-      parsed.set(interfaces, known);
-    }
-    return known.get(address);
+    parsed ??= new Map(
+      [...interfaces.values()]
+        .filter(isEthereum)
+        .reverse()
+        .map(({ address, json }) => [address, parseContractInterface(json)]),
+    );
+    return parsed.get(address);
   };
 }
 

@@ -64,7 +64,9 @@ async function begin(service: Service, submission: Submission, caller: Caller, e
   const fingerprint = keyedFingerprint(service.ledger, submission.organizationId, digestOf(submission));
   const minute = minuteOf(submission.time);
   await service.ledger.organizations.fillFingerprints(target, minute);
-  const repeated = findFingerprint(target.fingerprints.get(minute), fingerprint);
+  const bucket = target.fingerprints.get(minute);
+  const repeated =
+    findFingerprint(bucket, fingerprint) ?? findFingerprint(bucket, bodyFingerprint(service, submission));
   if (repeated) return { id: uuidText(repeated) };
   const waiting = [...organization.pending.values()].find(({ body }) => submission.body.equals(body));
   if (waiting) return { record: pendingRecord(waiting, organization) };
@@ -82,6 +84,10 @@ async function begin(service: Service, submission: Submission, caller: Caller, e
   if (isAllowed && delay === 0) return { record: await carryOut(service, caller, underway) };
   return { record: hold(service, caller, underway, delay) };
 }
+
+/** Of an intent: by which it is known to have been rejected, however it was filled in. */
+const bodyFingerprint = ({ ledger }: Service, { organizationId, body }: Submission): Buffer =>
+  keyedFingerprint(ledger, organizationId, hash('sha256', body, 'hex'));
 
 /** An intent is carried out once for each way to fill it in: at most one of them can be included on its chain. */
 const digestOf = ({ body, completion }: Submission): string => {

@@ -36,8 +36,22 @@ export const signsOperation = (name: string): boolean =>
 
 type Pins = Pick<Organization, 'smartAccounts' | 'accounts' | 'privateKeys'>;
 
+/** By parameters, which never change in place, as are the pins: policies and effect read the same operation. */
+const owned = new WeakMap<OperationParameters, { readonly pins: Pins; readonly read: OwnedOperation }>();
+
 /** Throws, for what cannot be signed, the error for the caller. */
-export function readOwnedOperation(organization: Organization, parameters: OperationParameters): OwnedOperation {
+export function readOwnedOperation(pins: Pins, parameters: OperationParameters): OwnedOperation {
+  const known = owned.get(parameters);
+  if (known && samePins(known.pins, pins)) return known.read;
+  const read = readOperation(pins, parameters);
+  owned.set(parameters, { pins, read });
+  return read;
+}
+
+const samePins = (one: Pins, other: Pins): boolean =>
+  one.smartAccounts === other.smartAccounts && one.accounts === other.accounts && one.privateKeys === other.privateKeys;
+
+function readOperation(organization: Pins, parameters: OperationParameters): OwnedOperation {
   const signer = findSigner(organization, parameters.signWith);
   if (signer.curve !== 'CURVE_SECP256K1') throw invalidField('parameters.signWith', 'invalid curve');
   const ownerAddress = ethereumAddressOf(organization, signer.id);

@@ -168,11 +168,7 @@ function fail(cast: Cast, error: unknown): Promise<Recorded> {
   if (!(error instanceof CountersignError) || error.code === 'UNAVAILABLE') throw error;
   const { organization } = cast.caller.opened;
   const { code, message } = toStatus(error).body;
-  return finish(
-    cast,
-    { organization },
-    { status: 'ACTIVITY_STATUS_FAILED', result: null, failure: { code, message } },
-  );
+  return finish(cast, { organization }, { status: 'ACTIVITY_STATUS_FAILED', result: null, failure: { code, message } });
 }
 
 /** The record of what is decided takes the place of the pending activity. */
@@ -195,6 +191,11 @@ async function finish(
     ...final,
   };
   const organization = { ...next, pending: without(next.pending, [id]) };
-  commit(service, caller, { ...changed, organization }, record, { time, fingerprint: Buffer.from(voted.fingerprint) });
+  // What was rejected is not to come back filled in otherwise.
+  const isRejected = final.status === 'ACTIVITY_STATUS_REJECTED' && voted.completion !== undefined;
+  const fingerprint = isRejected
+    ? keyedFingerprint(service.ledger, target.organization.id, hash('sha256', body, 'hex'))
+    : Buffer.from(voted.fingerprint);
+  commit(service, caller, { ...changed, organization }, record, { time, fingerprint });
   return record;
 }

@@ -19,7 +19,7 @@ type PlaceIndex = {
   readonly isField: boolean;
   /** Bit of the namespace that the field is of. */
   readonly namespace: number;
-  readonly byKey: ReadonlyMap<Key, Bucket>;
+  readonly byKey: ReadonlyMap<Key, () => Bucket>;
   /** Those which must be evaluated where the activity lacks the namespace as well. */
   readonly whenAbsent: () => Bucket;
   /** Where the namespace is there and the field is not: all that do not allow. */
@@ -58,12 +58,14 @@ export function createIndex(policies: readonly Policy[], sharing: Sharing): Poli
 
 /** Of the options of each policy the one that it has in common with the fewest; undefined where there is none. */
 function leastCrowded(options: readonly (readonly Atoms[])[]): readonly (Atoms | undefined)[] {
+  const keyed = options.map((each) => each.map((atoms) => ({ atoms, keys: atoms.map(keyOf) })));
   const counts = new Map<string, number>();
-  for (const atom of options.flat(2)) counts.set(keyOf(atom), (counts.get(keyOf(atom)) ?? 0) + 1);
-  const crowd = (atoms: Atoms) => atoms.reduce((sum, atom) => sum + (counts.get(keyOf(atom)) ?? 0), 0);
-  return options.map(([first, ...others]) =>
-    others.reduce((least, atoms) => (least && crowd(atoms) < crowd(least) ? atoms : least), first),
-  );
+  for (const key of keyed.flatMap((each) => each.flatMap(({ keys }) => keys)))
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  return keyed.map((each) => {
+    const crowds = each.map(({ keys }) => keys.reduce((sum, key) => sum + (counts.get(key) ?? 0), 0));
+    return each[crowds.indexOf(Math.min(...crowds))]?.atoms;
+  });
 }
 
 /** By these atoms each. */
@@ -83,7 +85,7 @@ function createEffectIndex(members: readonly Member[], atomsOf: readonly (Atoms 
     place,
     isField: isField(place),
     namespace: namespaceOf(place.name),
-    byKey: new Map([...byKey].map(([value, some]) => [value, groupMembers(some)])),
+    byKey: new Map([...byKey].map(([value, some]) => [value, once(() => groupMembers(some))])),
     whenAbsent: once(() => groupMembers([...all].filter(({ policy }) => mayDenyByError(policy)))),
     whenMissing: once(() => groupMembers([...all].filter(({ policy }) => policy.effect !== 'EFFECT_ALLOW'))),
   }));
@@ -138,14 +140,14 @@ function someAtPlace(index: PlaceIndex, facts: Facts, absent: number, visit: Vis
   if (!index.isField) {
     for (const key of keysAt(place, facts)) {
       const bucket = byKey.get(key);
-      if (bucket && someInGroups(bucket, facts, visit)) return true;
+      if (bucket && someInGroups(bucket(), facts, visit)) return true;
     }
     return false;
   }
   const value = valueAt(place, facts);
   if (value !== undefined) {
     const bucket = byKey.get(value as Key);
-    return bucket !== undefined && someInGroups(bucket, facts, visit);
+    return bucket !== undefined && someInGroups(bucket(), facts, visit);
   }
   const unknown = (index.namespace & absent) === 0 ? index.whenMissing() : index.whenAbsent();
   return someInGroups(unknown, facts, visit);

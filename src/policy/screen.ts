@@ -13,7 +13,7 @@ export type Screen = {
   /** The comparisons of policy `n` are those from `starts[n]` up to `starts[n + 1]`. */
   readonly starts: readonly number[];
   /** Of each comparison: which of `values`, the operator, and with what. */
-  readonly which: Uint16Array;
+  readonly which: Uint32Array;
   readonly operators: Uint8Array;
   readonly constants: readonly Value[];
 };
@@ -53,7 +53,7 @@ export function createScreen(policies: readonly (readonly Comparison[])[]): Scre
   return {
     values,
     starts,
-    which: Uint16Array.from(all, ({ value }) => values.indexOf(value)),
+    which: Uint32Array.from(all, ({ value }) => values.indexOf(value)),
     operators: Uint8Array.from(all, ({ operator }) => operator),
     constants: all.map(({ constant }) => constant),
   };

@@ -1,12 +1,7 @@
 /** Policies to start from, each with the cases that show what it does: files for `policy test`. */
 import type { JsonObject, JsonValue } from '../protocol/json.ts';
-
-export type Template = {
-  readonly summary: string;
-  /** What has to be put in place of the examples. */
-  readonly change: string;
-  readonly file: JsonObject;
-};
+import { file, type Template } from './template-file.ts';
+import { userOperationTemplates } from './user-operation-templates.ts';
 
 const recipient = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8';
 const stranger = '0x000000000000000000000000000000000000dEaD';
@@ -21,25 +16,6 @@ const transaction = (tx: JsonObject, more: JsonObject = {}): JsonObject => ({
   activity: signing,
   eth: { tx: { chain_id: 1, to: recipient, value: 0, data: '0x', ...tx } },
   ...more,
-});
-
-type Case = readonly [
-  id: string,
-  facts: JsonObject,
-  expect: JsonValue,
-  approvers?: readonly string[],
-  more?: JsonObject,
-];
-
-const file = (policies: readonly JsonObject[], cases: readonly Case[]): JsonObject => ({
-  policies: [...policies],
-  cases: cases.map(([id, facts, expect, approvers = ['user-1'], more = {}]) => ({
-    id,
-    facts,
-    approvers: approvers.map((approver) => ({ id: approver })),
-    ...more,
-    expect,
-  })),
 });
 
 const allowList = file(
@@ -274,4 +250,5 @@ export const templates: Readonly<Record<string, Template>> = {
     change: 'nothing, or the delay before it can be removed',
     file: noBlindSigning,
   },
+  ...userOperationTemplates,
 };

@@ -46,16 +46,15 @@ const call = (data: Hex, value = 0n) =>
     }).slice(2),
     type: 'TRANSACTION_TYPE_ETHEREUM',
   });
-const upload = async (abi: object) =>
-  resultOf(
-    await send('create_smart_contract_interface', {
-      smartContractAddress: token,
-      smartContractInterface: JSON.stringify(abi),
-      type: 'SMART_CONTRACT_INTERFACE_TYPE_ETHEREUM',
-      label: 'token',
-      notes: '',
-    }),
-  );
+const interfaceOf = (abi: object) =>
+  send('create_smart_contract_interface', {
+    smartContractAddress: token,
+    smartContractInterface: JSON.stringify(abi),
+    type: 'SMART_CONTRACT_INTERFACE_TYPE_ETHEREUM',
+    label: 'token',
+    notes: '',
+  });
+const upload = async (abi: object) => resultOf(await interfaceOf(abi));
 const statusOf = ({ status, body }: WireAnswer) => (status === 200 ? body.activity?.status : status);
 const fingerprintOf = ({ body }: WireAnswer) => (body.activity as unknown as { fingerprint: string }).fingerprint;
 const completed = 'ACTIVITY_STATUS_COMPLETED';
@@ -106,6 +105,18 @@ describe('an uploaded interface', () => {
   test('nor who gets it', async () => {
     await guard({ condition: "activity.action == 'SIGN' && size(newRecipients()) > 0" });
     await upload(push);
+    expect(statusOf(await call(pushed))).toBe(403);
+  });
+
+  test('that a guard reads calls by comes, and goes, as late as the guard would', async () => {
+    const { smartContractInterfaceId } = await upload(push);
+    await guard({
+      condition: "activity.kind == 'SIGN_TRANSACTION' && eth.tx.function_name == 'push'",
+      delaySeconds: 3600,
+    });
+    const waits = 'ACTIVITY_STATUS_PENDING';
+    expect(statusOf(await send('delete_smart_contract_interface', { smartContractInterfaceId }))).toBe(waits);
+    expect(statusOf(await interfaceOf(push))).toBe(waits);
     expect(statusOf(await call(pushed))).toBe(403);
   });
 

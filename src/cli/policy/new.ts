@@ -10,7 +10,7 @@ const help = [
   'Prints policies to start from with cases that show what they do, as a file for `policy test` and `policy check`.',
   'The standard error says what to change. Templates:',
   '',
-  ...Object.entries(templates).map(([name, { summary }]) => `  ${name.padEnd(18)}${summary}`),
+  ...Object.entries(templates).map(([name, { summary }]) => `  ${name.padEnd(27)}${summary}`),
 ].join('\n');
 
 export const newCommand: PolicyCommand = {

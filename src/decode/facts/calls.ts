@@ -66,7 +66,7 @@ export function readCall({ kind, from, to, value, data }: CallSite, interfaceOf:
     standard: uploaded ? 'uploaded' : (known?.standard ?? ''),
     args: new Map(values?.map((value, index) => [abi?.inputs[index]?.name as string, value])),
     decoded: values !== undefined || (to !== '' && data === '0x'),
-    batch: builtIn?.calls !== undefined,
+    batch: known?.calls !== undefined,
   });
   return { call, uploaded, builtIn, values };
 }

@@ -45,7 +45,7 @@ export function readOperationCalls(
   const data = calledWith(kind, bytesToHex(callData));
   const self: CallSite = { kind: 'call', from: sender, to: sender, value: 0n, data, self: sender };
   // The account's function to make calls is not a call itself; another of its functions is shown as one.
-  const sites = data === '0x' ? [] : (executed(self) ?? [self]);
+  const sites = callData.length === 0 ? [] : (executed(self) ?? [self]);
   const tree = readCalls(sites, interfaceOf, { address: sender, calls: executed });
   const { calls } = tree;
   const isOwn = (call: Call) => call.to === sender && call.data !== '0x';

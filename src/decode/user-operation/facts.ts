@@ -73,12 +73,25 @@ export type UserOperationFacts = {
  * The facts of an operation of `account`, that the key with the address `signer` is to sign. What the calldata mean is read when it
  * is first asked for, by the account's kind alone; it never throws.
  */
-export const userOperationFacts = (
+export function userOperationFacts(
   operation: UserOperation,
   account: SmartAccount,
   signer: string,
   interfaceOf: InterfaceOf,
-): UserOperationFacts => build({ operation, account, signer, interfaceOf, calls: undefined });
+): UserOperationFacts {
+  const last = known.get(operation);
+  const isSame = last?.account === account && last.signer === signer && last.interfaceOf === interfaceOf;
+  if (last && isSame) return last.facts;
+  const facts = build({ operation, account, signer, interfaceOf, calls: undefined });
+  known.set(operation, { account, signer, interfaceOf, facts });
+  return facts;
+}
+
+/** Policies and answer ask for the same. */
+const known = new WeakMap<
+  UserOperation,
+  Omit<Source, 'operation' | 'calls'> & { readonly facts: UserOperationFacts }
+>();
 
 type Source = {
   readonly operation: UserOperation;

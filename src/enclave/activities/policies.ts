@@ -2,7 +2,7 @@
 import { type ClauseName, InvalidPolicyError } from '../../policy/policy-set.ts';
 import { windowKey, windowsOf } from '../../policy/windows.ts';
 import type { PolicyParameters } from '../../protocol/activities/policy-fields.ts';
-import { compileStored } from '../compiled-policies.ts';
+import { compileNew, compileStored } from '../compiled-policies.ts';
 import type { EffectContext } from '../effect.ts';
 import { type Policy, put } from '../state.ts';
 import { checkQuota } from './quotas.ts';
@@ -45,7 +45,7 @@ export function addPolicies(
 /** Refuses expressions that are none, or that are not of this type, with the place and what was expected there. */
 export function checkExpressions(policy: Policy, pathOf: (clause: ClauseName) => string): void {
   try {
-    compileStored(policy);
+    compileNew(policy);
   } catch (error) {
     if (!(error instanceof InvalidPolicyError)) throw error;
     throw invalidField(pathOf(error.clause), error.message);

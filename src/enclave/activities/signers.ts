@@ -29,7 +29,10 @@ const indexes = new WeakMap<object, ReadonlyMap<string, Signer>>();
  * The key that `signWith` names in `organization`: address of a wallet account or of a private key, id of a private key or
  * of a wallet account. Hex addresses compare case-insensitively. NOT_FOUND if there is none.
  */
-export function findSigner({ accounts, privateKeys }: Organization, signWith: string): Signer {
+export function findSigner(
+  { accounts, privateKeys }: Pick<Organization, 'accounts' | 'privateKeys'>,
+  signWith: string,
+): Signer {
   const ofAccounts = indexOf(accounts, accountEntries);
   const ofPrivateKeys = indexOf(privateKeys, privateKeyEntries);
   for (const name of [signWith, signWith.toLowerCase()]) {

@@ -30,7 +30,7 @@ export const replayPoliciesAnswer: Answer<typeof replayPolicies> = async (
   { organization, questions },
   { policies, activityIds, past },
 ) => {
-  const draft = draftOf(policies);
+  const draft = await draftOf(policies);
   const replayOne = replayer(organization, draft);
   const started = performance.now();
   let turned = started;
@@ -80,7 +80,7 @@ const pastOf = ({ since, counters, destinations }: Counted) => ({
 });
 
 /** As they would be stored. Throws INVALID_ARGUMENT with the place of what is wrong in an expression. */
-function draftOf(given: readonly Draft[]): ReadonlyMap<string, Policy> {
+async function draftOf(given: readonly Draft[]): Promise<ReadonlyMap<string, Policy>> {
   const draft = new Map<string, Policy>();
   for (const [index, { policyId, policyName, effect, condition = '', consensus = '', ...more }] of given.entries()) {
     const id = policyId ?? policyName;
@@ -90,6 +90,7 @@ function draftOf(given: readonly Draft[]): ReadonlyMap<string, Policy> {
     const policy: Policy = { id, name: policyName, effect, ...texts, notes: '', createdAt: 0, updatedAt: 0 };
     checkExpressions(policy, (clause) => `policies.${index}.${clause}`);
     draft.set(id, policy);
+    await nextTurn();
   }
   checkTotals(draft, 'policies');
   return draft;

@@ -177,6 +177,7 @@ const start = 1_750_000_000_000;
 const deedOf = (transaction: Transaction) => ({
   kind: 'SIGN_TRANSACTION',
   signer: alice,
+  accounts: [],
   facts: signingFacts(
     'sign_transaction',
     { signWith: alice, unsignedTransaction: serialize(transaction), type: 'TRANSACTION_TYPE_ETHEREUM' } as never,

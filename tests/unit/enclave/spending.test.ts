@@ -9,7 +9,7 @@ const hour = 3_600_000;
 const asset = 'eip155:1';
 const spent = (length: number): Window => ({ of: 'spent', what: asset, length });
 const none: Counters = { signCounts: {} };
-const nothing = { kind: 'SIGN_TRANSACTION', facts: [], signer: '' };
+const nothing = { kind: 'SIGN_TRANSACTION', facts: [], signer: '', accounts: [] };
 const start = 1_750_000_000_000;
 
 const spend = (counters: Counters, windows: readonly Window[], amount: bigint, now: number) =>

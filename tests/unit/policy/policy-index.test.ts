@@ -220,7 +220,7 @@ const fullFacts = fc.record({
 test('what policies have in common is evaluated once, and the same is decided', () => {
   const seen = { compiled: 0, screened: 0, allowed: 0, explicit: 0, pending: 0 };
   fc.assert(
-    fc.property(similarPolicies, fc.array(fullFacts, { minLength: 1, maxLength: 4 }), (sources, all) => {
+    fc.property(similarPolicies, fc.array(fullFacts, { minLength: 6, maxLength: 10 }), (sources, all) => {
       const allowing = sources.map((source, index) =>
         index % 3 === 0 ? source : { ...source, effect: 'EFFECT_ALLOW' as const },
       );
@@ -230,7 +230,7 @@ test('what policies have in common is evaluated once, and the same is decided', 
         seen.compiled += set.policies.length;
         const { EFFECT_ALLOW, EFFECT_DENY, EFFECT_GUARD } = set.index;
         for (const { places, rest } of [EFFECT_ALLOW, EFFECT_DENY, EFFECT_GUARD]) {
-          const groups = [...rest, ...places.flatMap(({ byKey }) => [...byKey.values()].flat())];
+          const groups = [...rest, ...places.flatMap(({ byKey }) => [...byKey.values()].flatMap((bucket) => bucket()))];
           seen.screened += groups.filter(({ screen }) => screen !== null).length;
         }
         for (const facts of all) {
@@ -252,7 +252,7 @@ test('what policies have in common is evaluated once, and the same is decided', 
     }),
     { numRuns: 120 },
   );
-  for (const [name, count] of Object.entries(seen)) expect(count, `${name} ${JSON.stringify(seen)}`).toBeGreaterThan(30);
+  for (const [name, count] of Object.entries(seen)) expect(count, name).toBeGreaterThan(30);
 });
 
 test('nothing is kept from one decision for the next', () => {
@@ -309,7 +309,7 @@ test('the index leaves out most of a thousand policies', () => {
   const { places, rest } = set.index.EFFECT_ALLOW;
   expect(rest).toHaveLength(0);
   expect(places.map(({ place }) => place.name)).toEqual(['eth.tx.to']);
-  expect(places[0]?.byKey.get('7')?.flatMap((group) => group.policies)).toHaveLength(1);
+  expect(places[0]?.byKey.get('7')?.().flatMap((group) => group.policies)).toHaveLength(1);
 });
 
 test.each([
