@@ -309,7 +309,11 @@ test('the index leaves out most of a thousand policies', () => {
   const { places, rest } = set.index.EFFECT_ALLOW;
   expect(rest).toHaveLength(0);
   expect(places.map(({ place }) => place.name)).toEqual(['eth.tx.to']);
-  expect(places[0]?.byKey.get('7')?.().flatMap((group) => group.policies)).toHaveLength(1);
+  expect(
+    places[0]?.byKey
+      .get('7')?.()
+      .flatMap((group) => group.policies),
+  ).toHaveLength(1);
 });
 
 test.each([
