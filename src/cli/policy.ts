@@ -1,12 +1,9 @@
 /** `countersign policy`: tools for those who write policies; but for `replay` no service is needed. */
+
 import { FactError } from '../policy/read-facts.ts';
 import { OperatorError } from './operator-error.ts';
+import type { PolicyCommand } from './policy/command.ts';
 import type { Settings } from './settings.ts';
-
-export type PolicyCommand = {
-  readonly help: string;
-  readonly run: (args: readonly string[], settings: Settings) => void | Promise<void>;
-};
 
 type Named = { readonly summary: string; readonly load: () => Promise<PolicyCommand> };
 

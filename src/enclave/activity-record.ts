@@ -81,6 +81,9 @@ export type ActivityRecord = {
   readonly headAfter: Uint8Array;
 };
 
+/** A record as the ledger takes it. */
+export type Recorded = Omit<ActivityRecord, 'headBefore' | 'headAfter'>;
+
 export function stampOf(credential: Credential): VoteStamp {
   if (credential.kind === 'apiKey') {
     const { publicKey, scheme, signature } = credential.stamp;

@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Activity } from '../protocol/activities/activity.ts';
 import { CountersignError } from '../protocol/errors.ts';
 import { type AnyEffect, findEffect } from './activities/index.ts';
-import { type ActivityFacts, type ActivityRecord, originOf, type VoteRecord } from './activity-record.ts';
+import { type ActivityFacts, originOf, type Recorded, type VoteRecord } from './activity-record.ts';
 import { countForWindows, type Verdict } from './authorize.ts';
 import type { Transition } from './ledger/transition.ts';
 import { policiesDigest } from './policies-digest.ts';
@@ -11,9 +11,6 @@ import type { Caller } from './resolve-caller.ts';
 import { type Service, uuidV7 } from './service.ts';
 import type { Counters, Organization } from './state.ts';
 import type { Submission } from './submission.ts';
-
-/** A record as the ledger takes it. */
-export type Recorded = Omit<ActivityRecord, 'headBefore' | 'headAfter'>;
 
 /** An activity on its way: what was asked, who agreed, and what was decided. */
 export type Underway = {

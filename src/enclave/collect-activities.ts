@@ -1,7 +1,7 @@
 import { CountersignError } from '../protocol/errors.ts';
 import type { ProvenActivity } from '../protocol/messages.ts';
 import { uuidText } from '../protocol/uuid.ts';
-import type { Pagination } from './effect.ts';
+import type { Pagination } from './answer.ts';
 
 /** Rows of one fetch: with bodies of up to 1 MiB each they fit a frame. */
 const step = 32;

@@ -1,4 +1,4 @@
-import type { Pagination } from './effect.ts';
+import type { Pagination } from './answer.ts';
 
 /** Fetches for one page: beyond that it is as long as it has become, so that nobody keeps the enclave busy with one query. */
 const mostFetches = 20;

@@ -1,6 +1,7 @@
 /** An activity that needs more approvals waits in a sealed page of its organization until votes make it final. */
 import { CountersignError } from '../protocol/errors.ts';
-import { begun, type Recorded, type Underway, useCredential } from './carry-out.ts';
+import type { Recorded } from './activity-record.ts';
+import { begun, type Underway, useCredential } from './carry-out.ts';
 import { voteLeaf } from './log-entries.ts';
 import { pendingRecord } from './pending-record.ts';
 import type { Caller } from './resolve-caller.ts';

@@ -1,5 +1,5 @@
-import type { Recorded } from './carry-out.ts';
-import type { ActivityPage } from './effect.ts';
+import type { Recorded } from './activity-record.ts';
+import type { ActivityPage } from './answer.ts';
 
 /**
  * A page of activities: those that wait, newest first, and behind them the final ones, which `fetchFinal` has by pages. A

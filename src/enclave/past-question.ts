@@ -2,8 +2,8 @@
 import { isSigningActivity } from '../decode/facts/signing-facts.ts';
 import { windowKey } from '../policy/windows.ts';
 import { findSigner } from './activities/signers.ts';
+import type { Recorded } from './activity-record.ts';
 import { policySetOf, type Question } from './authorize.ts';
-import type { Recorded } from './carry-out.ts';
 import type { Organization } from './state.ts';
 import type { Submission } from './submission.ts';
 import { signsOperation } from './user-operations.ts';

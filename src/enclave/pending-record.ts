@@ -1,4 +1,4 @@
-import type { Recorded } from './carry-out.ts';
+import type { Recorded } from './activity-record.ts';
 import type { Organization, PendingActivity } from './state.ts';
 
 /** A pending activity in the form of a record, as far as it has got. */

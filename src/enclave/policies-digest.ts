@@ -1,5 +1,5 @@
 import { type Cbor, encode } from '../protocol/cbor.ts';
-import type { Recorded } from './carry-out.ts';
+import type { Recorded } from './activity-record.ts';
 import { formatVersion } from './contexts.ts';
 import { ownBytes, sha256 } from './ledger/hash.ts';
 import type { Organization, Policy } from './state.ts';

@@ -5,7 +5,7 @@ import type { RequestMessage } from '../protocol/messages.ts';
 import { parseRequest } from '../protocol/parse-request.ts';
 import { findQuery } from '../protocol/queries/index.ts';
 import { findActivity } from '../protocol/registry.ts';
-import type { QueryContext } from './effect.ts';
+import type { QueryContext } from './answer.ts';
 import { assertFresh, readTimestamp } from './freshness.ts';
 import { listWithPending } from './list-with-pending.ts';
 import { pendingRecord } from './pending-record.ts';

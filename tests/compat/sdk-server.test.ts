@@ -13,7 +13,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { activities, queries } from '../../src/protocol/registry.ts';
 import { generateApiKey } from '../../src/stamping/make-api-key-stamp.ts';
 import { createSoftwareAuthenticator } from '../../src/stamping/software-authenticator.ts';
-import { ourQueries } from './our-queries.ts';
+import { ourActivities, ourQueries } from './our-queries.ts';
 import { apiKeyParams, ethereumAccount, newSubOrganization, type SubOrganization, useService } from './use-service.ts';
 
 type Client = ReturnType<typeof service.client>;
@@ -824,7 +824,7 @@ test('everything that this client has of the registry was called with success', 
   const paths = [...activities.map(({ name }) => `submit/${name}`), ...queries.map(({ name }) => `query/${name}`)];
   // The first two are only in `@turnkey/http`; a transaction is signed in the tests of its libraries.
   const elsewhere = ['submit/create_api_only_users', 'query/get_organization', 'submit/sign_transaction'];
-  const ours = ourQueries.map((name) => `query/${name}`);
+  const ours = [...ourQueries.map((name) => `query/${name}`), ...ourActivities.map((name) => `submit/${name}`)];
   const missing = paths.filter((path) => !service.succeeded.has(`/public/v1/${path}`));
   expect(missing.toSorted()).toEqual([...elsewhere, ...ours].toSorted());
 });

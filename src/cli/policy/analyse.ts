@@ -6,10 +6,10 @@ import type { PolicySource } from '../../policy/policy-set.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { ask, callerOf } from '../client.ts';
 import { OperatorError } from '../operator-error.ts';
-import type { PolicyCommand } from '../policy.ts';
 import { readRootFile } from '../root-file.ts';
 import type { Settings } from '../settings.ts';
 import { print } from './arguments.ts';
+import type { PolicyCommand } from './command.ts';
 import { sourcesOf } from './policy-files.ts';
 
 const help = `usage: countersign policy analyse compare BEFORE AFTER

@@ -1,7 +1,7 @@
 import { type ClauseCheck, checkTexts, type PolicyCheck } from '../../policy/check-texts.ts';
-import type { PolicyCommand } from '../policy.ts';
 import { readJson } from '../read-json.ts';
 import { fileArgument, print } from './arguments.ts';
+import type { PolicyCommand } from './command.ts';
 import { policiesOf } from './policy-files.ts';
 
 const help = `usage: countersign policy check FILE

@@ -1,7 +1,7 @@
 import { decideFile } from '../../policy/decide-file.ts';
-import type { PolicyCommand } from '../policy.ts';
 import { readJson } from '../read-json.ts';
 import { fileArgument, print } from './arguments.ts';
+import type { PolicyCommand } from './command.ts';
 
 export const casesHelp = `  {"cases": [{
     "id": "…",

@@ -1,7 +1,7 @@
 import { explainFile } from '../../policy/explain-file.ts';
-import type { PolicyCommand } from '../policy.ts';
 import { readJson } from '../read-json.ts';
 import { fileArgument, print } from './arguments.ts';
+import type { PolicyCommand } from './command.ts';
 import { casesHelp } from './decide.ts';
 
 const help = `usage: countersign policy explain FILE

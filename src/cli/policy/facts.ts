@@ -1,8 +1,8 @@
 import { describeFacts, type FactRow } from '../../policy/describe-facts.ts';
 import type { ClauseName } from '../../policy/policy-set.ts';
 import { OperatorError } from '../operator-error.ts';
-import type { PolicyCommand } from '../policy.ts';
 import { print } from './arguments.ts';
+import type { PolicyCommand } from './command.ts';
 
 const help = `usage: countersign policy facts [PREFIX]
 

@@ -1,8 +1,8 @@
 import { formatTexts } from '../../policy/check-texts.ts';
 import { OperatorError } from '../operator-error.ts';
-import type { PolicyCommand } from '../policy.ts';
 import { readJson } from '../read-json.ts';
 import { fileArgument, print } from './arguments.ts';
+import type { PolicyCommand } from './command.ts';
 import { policiesOf } from './policy-files.ts';
 
 const help = `usage: countersign policy format FILE

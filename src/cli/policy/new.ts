@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { templates } from '../../policy/templates.ts';
 import { OperatorError } from '../operator-error.ts';
-import type { PolicyCommand } from '../policy.ts';
 import { print } from './arguments.ts';
+import type { PolicyCommand } from './command.ts';
 
 const help = [
   'usage: countersign policy new --template NAME',

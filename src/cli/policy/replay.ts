@@ -7,10 +7,10 @@ import { type ReplayedCase, replayFile } from '../../policy/replay-file.ts';
 import { windowsOf } from '../../policy/windows.ts';
 import { ask, type Caller, callerOf } from '../client.ts';
 import { OperatorError } from '../operator-error.ts';
-import type { PolicyCommand } from '../policy.ts';
 import { readJson } from '../read-json.ts';
 import { readRootFile } from '../root-file.ts';
 import { print } from './arguments.ts';
+import type { PolicyCommand } from './command.ts';
 import { type NamedPolicy, policiesOf, sourcesOf, withPolicies } from './policy-files.ts';
 import { type DraftPolicy, mostActivities, type ReplayedActivity, replayHistory, unixMs } from './replay-history.ts';
 

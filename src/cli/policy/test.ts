@@ -1,8 +1,8 @@
 import type { Coverage, Uncovered } from '../../policy/coverage.ts';
 import { type TestResult, testFile } from '../../policy/test-file.ts';
-import type { PolicyCommand } from '../policy.ts';
 import { readJson } from '../read-json.ts';
 import { fileArgument, print } from './arguments.ts';
+import type { PolicyCommand } from './command.ts';
 import { withPolicies } from './policy-files.ts';
 
 const help = `usage: countersign policy test FILE

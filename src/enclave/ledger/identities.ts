@@ -5,12 +5,15 @@
 import { createHmac, type KeyObject } from 'node:crypto';
 import { encode } from '../../protocol/cbor.ts';
 import { uuidBytes, uuidText } from '../../protocol/uuid.ts';
-import type { HintKind, Identity, IdentityHit } from '../effect.ts';
+import type { Identity, IdentityHit } from '../effect.ts';
 import type { Organization, User } from '../state.ts';
 import { sha256 } from './hash.ts';
 import type { MerkleMap } from './merkle-map.ts';
 
 const digestSize = 16;
+
+/** `kind`s of the name filters; hits are verified, completeness is not promised. */
+export type HintKind = 'NAME' | 'USERNAME' | 'EMAIL' | 'PHONE_NUMBER' | 'WALLET_ACCOUNT_ADDRESS';
 
 /** Organizations that share look-ups: a parent and its sub-organizations. */
 export const scopeOf = (organization: { id: string; parentId: string | null }): string =>

@@ -4,7 +4,7 @@ import { parseParameters } from '../../protocol/parse-parameters.ts';
 import type { dryRun } from '../../protocol/queries/dry-run.ts';
 import { findActivity } from '../../protocol/registry.ts';
 import { within } from '../activities/refusals.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { explainQuestion } from '../explain-question.ts';
 import { guardDelay } from '../guard-delay.ts';
 import type { Submission } from '../submission.ts';

@@ -1,7 +1,7 @@
 import { CountersignError } from '../../protocol/errors.ts';
 import type { explainActivity } from '../../protocol/queries/explain-activity.ts';
 import { notFound } from '../activities/refusals.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { explainPast } from '../explain-question.ts';
 import { policiesChanged } from '../policies-digest.ts';
 

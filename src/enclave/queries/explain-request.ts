@@ -1,6 +1,6 @@
 import { firstUnmet } from '../../policy/explain.ts';
 import type { explainRequest } from '../../protocol/queries/explain-request.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { explainPast } from '../explain-question.ts';
 
 /** As it asked when it was made, by its own `timestampMs`. */

@@ -6,8 +6,8 @@ import type { History } from '../../policy/windows.ts';
 import { writeFacts, writeHistory } from '../../policy/write-facts.ts';
 import type { getActivityFacts } from '../../protocol/queries/get-activity-facts.ts';
 import { notFound } from '../activities/refusals.ts';
+import type { Answer } from '../answer.ts';
 import { type Question, requestsOf } from '../authorize.ts';
-import type { Answer } from '../effect.ts';
 import { activityFacts } from '../policy-facts.ts';
 
 const schema = { ...conditionSchema, ...timeSchema };

@@ -1,6 +1,6 @@
 import type { getApiKey } from '../../protocol/queries/get-api-key.ts';
 import { notFound } from '../activities/refusals.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { apiKeyView } from '../views/api-key.ts';
 import { byCreation } from './by-creation.ts';
 

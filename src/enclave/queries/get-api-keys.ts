@@ -1,5 +1,5 @@
 import type { getApiKeys } from '../../protocol/queries/get-api-keys.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { apiKeyView } from '../views/api-key.ts';
 import { usersOf } from './users-of.ts';
 

@@ -1,6 +1,6 @@
 import type { getAuthenticator } from '../../protocol/queries/get-authenticator.ts';
 import { notFound } from '../activities/refusals.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { authenticatorView } from '../views/authenticator.ts';
 import { byCreation } from './by-creation.ts';
 

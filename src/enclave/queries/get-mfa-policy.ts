@@ -1,7 +1,7 @@
 import type { getMfaPolicy } from '../../protocol/queries/get-mfa-policy.ts';
 import { findMfaPolicy } from '../activities/mfa-policies.ts';
 import { find } from '../activities/refusals.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { mfaPolicyView } from '../views/mfa-policy.ts';
 
 export const getMfaPolicyAnswer: Answer<typeof getMfaPolicy> = ({ organization }, { userId, mfaPolicyId }) => ({

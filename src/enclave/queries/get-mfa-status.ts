@@ -1,6 +1,6 @@
 import type { getMfaStatus } from '../../protocol/queries/get-mfa-status.ts';
 import { notFound } from '../activities/refusals.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { stepsView } from '../views/mfa-policy.ts';
 
 /** Of what waits, by the policies of now; what is final needs nothing any more. */

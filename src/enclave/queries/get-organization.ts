@@ -1,5 +1,5 @@
 import type { getOrganization } from '../../protocol/queries/get-organization.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { policyView } from '../views/policy.ts';
 import { privateKeyView } from '../views/private-key.ts';
 import { featuresView, quorumView } from '../views/settings.ts';

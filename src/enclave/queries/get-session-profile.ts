@@ -1,6 +1,6 @@
 import type { getSessionProfile } from '../../protocol/queries/get-session-profile.ts';
 import { find } from '../activities/refusals.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { sessionProfileView } from '../views/session-profile.ts';
 import { visibleProfiles } from './get-session-profiles.ts';
 

@@ -1,5 +1,5 @@
 import type { getSessionProfiles } from '../../protocol/queries/get-session-profiles.ts';
-import type { Answer, QueryContext } from '../effect.ts';
+import type { Answer, QueryContext } from '../answer.ts';
 import type { SessionProfile } from '../state.ts';
 import { sessionProfileView } from '../views/session-profile.ts';
 import { byCreation } from './by-creation.ts';

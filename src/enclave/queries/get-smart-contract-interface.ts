@@ -1,6 +1,6 @@
 import type { getSmartContractInterface } from '../../protocol/queries/get-smart-contract-interface.ts';
 import { find } from '../activities/refusals.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { smartContractInterfaceView } from '../views/smart-contract-interface.ts';
 
 export const getSmartContractInterfaceAnswer: Answer<typeof getSmartContractInterface> = (

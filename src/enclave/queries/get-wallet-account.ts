@@ -1,6 +1,6 @@
 import type { getWalletAccount } from '../../protocol/queries/get-wallet-account.ts';
 import { find, invalidField, notFound } from '../activities/refusals.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { normalHint } from '../ledger/identities.ts';
 import { walletAccountView } from '../views/wallet-account.ts';
 

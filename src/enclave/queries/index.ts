@@ -1,6 +1,6 @@
 /** What each query answers. */
 import type { RegisteredQuery } from '../../protocol/queries/index.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { checkPolicyAnswer } from './check-policy.ts';
 import { dryRunAnswer } from './dry-run.ts';
 import { explainActivityAnswer } from './explain-activity.ts';

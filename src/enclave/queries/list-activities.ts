@@ -1,6 +1,6 @@
 import type { listActivities } from '../../protocol/queries/list-activities.ts';
 import type { ActivityObject } from '../../protocol/queries/objects.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 
 /** The database filters by hints; what it says is looked at again. */
 export const listActivitiesAnswer: Answer<typeof listActivities> = async ({ activities }, request) => {

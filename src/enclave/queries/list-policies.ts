@@ -1,5 +1,5 @@
 import type { listPolicies } from '../../protocol/queries/list-policies.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { policyView } from '../views/policy.ts';
 import { byCreation } from './by-creation.ts';
 

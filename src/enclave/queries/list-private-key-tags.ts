@@ -1,6 +1,6 @@
 import type { listPrivateKeyTags } from '../../protocol/queries/list-private-key-tags.ts';
 import { privateKeyTags } from '../activities/tags.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { tagView } from '../views/tag.ts';
 import { byCreation } from './by-creation.ts';
 

@@ -1,5 +1,5 @@
 import type { listPrivateKeys } from '../../protocol/queries/list-private-keys.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { privateKeyView } from '../views/private-key.ts';
 import { byCreation } from './by-creation.ts';
 

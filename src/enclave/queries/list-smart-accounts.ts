@@ -1,5 +1,5 @@
 import type { listSmartAccounts } from '../../protocol/queries/list-smart-accounts.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { smartAccountView } from '../views/smart-account.ts';
 import { byCreation } from './by-creation.ts';
 

@@ -1,5 +1,5 @@
 import type { listSmartContractInterfaces } from '../../protocol/queries/list-smart-contract-interfaces.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { smartContractInterfaceView } from '../views/smart-contract-interface.ts';
 import { byCreation } from './by-creation.ts';
 

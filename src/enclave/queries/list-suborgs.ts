@@ -1,7 +1,8 @@
 import type { listSuborgs } from '../../protocol/queries/list-suborgs.ts';
 import { unimplemented } from '../activities/refusals.ts';
-import type { Answer, HintKind, Identity, Pagination, QueryContext } from '../effect.ts';
-import { hintsOf, normalHint } from '../ledger/identities.ts';
+import type { Answer, Pagination, QueryContext } from '../answer.ts';
+import type { Identity } from '../effect.ts';
+import { type HintKind, hintsOf, normalHint } from '../ledger/identities.ts';
 import type { Organization } from '../state.ts';
 import { paginate } from './paginate.ts';
 import { assertParentItself, readFilter } from './sub-organizations.ts';

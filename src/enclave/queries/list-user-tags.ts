@@ -1,6 +1,6 @@
 import type { listUserTags } from '../../protocol/queries/list-user-tags.ts';
 import { userTags } from '../activities/tags.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { tagView } from '../views/tag.ts';
 import { byCreation } from './by-creation.ts';
 

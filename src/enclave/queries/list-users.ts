@@ -1,5 +1,5 @@
 import type { listUsers } from '../../protocol/queries/list-users.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { userView } from '../views/user.ts';
 import { byCreation } from './by-creation.ts';
 

@@ -1,5 +1,5 @@
 import type { listVerifiedSuborgs } from '../../protocol/queries/list-verified-suborgs.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { assertParentItself, readFilter } from './sub-organizations.ts';
 
 /** No contact can be verified yet, so that no sub-organization has one. */

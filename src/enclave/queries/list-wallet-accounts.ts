@@ -1,6 +1,6 @@
 import type { listWalletAccounts } from '../../protocol/queries/list-wallet-accounts.ts';
 import { find } from '../activities/refusals.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { walletView } from '../views/wallet.ts';
 import { walletAccountView } from '../views/wallet-account.ts';
 import { byCreation } from './by-creation.ts';

@@ -1,5 +1,5 @@
 import type { listWallets } from '../../protocol/queries/list-wallets.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 import { walletView } from '../views/wallet.ts';
 import { byCreation } from './by-creation.ts';
 

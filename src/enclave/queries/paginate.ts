@@ -1,5 +1,5 @@
 import { notFound } from '../activities/refusals.ts';
-import type { Pagination } from '../effect.ts';
+import type { Pagination } from '../answer.ts';
 
 /** The page of `items` that follows `after`, or else the one that ends at `before`. NOT_FOUND for ids that are not there. */
 export function paginate<T extends { readonly id: string }>(

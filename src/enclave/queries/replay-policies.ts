@@ -6,9 +6,9 @@ import type { replayPolicies } from '../../protocol/queries/replay-policies.ts';
 import { timestamp } from '../../protocol/timestamps.ts';
 import { checkExpressions, checkTotals } from '../activities/policies.ts';
 import { invalidField, notFound } from '../activities/refusals.ts';
+import type { Recorded } from '../activity-record.ts';
+import type { Answer, QuestionReader } from '../answer.ts';
 import { countForWindows, policySetOf, type Question, requestsOf } from '../authorize.ts';
-import type { Recorded } from '../carry-out.ts';
-import type { Answer, QuestionReader } from '../effect.ts';
 import type { FactOfNow } from '../past-question.ts';
 import type { Organization, Policy, WindowEntry } from '../state.ts';
 

@@ -1,7 +1,7 @@
 /** What the two lists of sub-organizations share. */
 import { CountersignError } from '../../protocol/errors.ts';
 import { invalidField } from '../activities/refusals.ts';
-import type { QueryContext } from '../effect.ts';
+import type { QueryContext } from '../answer.ts';
 
 /** Refuses everybody but a parent organization that asks about itself. */
 export function assertParentItself({ organization, caller }: QueryContext): void {

@@ -1,5 +1,5 @@
 import type { whoami } from '../../protocol/queries/whoami.ts';
-import type { Answer } from '../effect.ts';
+import type { Answer } from '../answer.ts';
 
 export const whoamiAnswer: Answer<typeof whoami> = ({ caller }) => ({
   organizationId: caller.organization.id,

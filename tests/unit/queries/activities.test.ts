@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { type ActivityRecord, openActivity, stampOf } from '../../../src/enclave/activity-record.ts';
-import type { ActivityPage } from '../../../src/enclave/effect.ts';
+import type { ActivityPage } from '../../../src/enclave/answer.ts';
 import { createSealer, RowIntegrityError } from '../../../src/enclave/sealing/seal.ts';
 import { activityView } from '../../../src/enclave/views/activity.ts';
 import { userView } from '../../../src/enclave/views/user.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
+import type { Pagination } from '../../../src/enclave/answer.ts';
 import { collectActivities } from '../../../src/enclave/collect-activities.ts';
-import type { Pagination } from '../../../src/enclave/effect.ts';
 import type { ProvenActivity } from '../../../src/protocol/messages.ts';
 import { uuidText } from '../../../src/protocol/uuid.ts';
 

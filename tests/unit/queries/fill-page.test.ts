@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Pagination } from '../../../src/enclave/effect.ts';
+import type { Pagination } from '../../../src/enclave/answer.ts';
 import { fillPage } from '../../../src/enclave/fill-page.ts';
 
 const ids = Array.from({ length: 60 }, (_, index) => String(index).padStart(2, '0'));

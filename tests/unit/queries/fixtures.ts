@@ -1,5 +1,5 @@
 /** One organization with something of everything, and a context to ask it in. */
-import type { QueryContext } from '../../../src/enclave/effect.ts';
+import type { QueryContext } from '../../../src/enclave/answer.ts';
 import { answers } from '../../../src/enclave/queries/index.ts';
 import {
   type ApiKey,

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { HintKind, Identity, Pagination } from '../../../src/enclave/effect.ts';
+import type { Pagination } from '../../../src/enclave/answer.ts';
+import type { Identity } from '../../../src/enclave/effect.ts';
+import type { HintKind } from '../../../src/enclave/ledger/identities.ts';
 import type { Organization } from '../../../src/enclave/state.ts';
 import { alice, ask, contextOf, id, organization, parentId } from './fixtures.ts';
 
