@@ -29,6 +29,7 @@ export type ActivityReader = {
 
 /** What policies are asked: about activities as they are kept, and about what the caller could ask for. */
 export type QuestionReader = {
+  /** An activity, or a denial that is remembered. */
   record(id: string): Promise<Recorded | undefined>;
   /** In the order of `ids`, without those that there are not. */
   records(ids: readonly string[]): Promise<readonly Recorded[]>;

@@ -48,7 +48,7 @@ export async function query(service: Service, request: RequestMessage): Promise<
     questions,
     activities: {
       async get(id) {
-        const found = await questions.record(id);
+        const [found] = await questions.records([id]);
         return found && activityView(found, organization);
       },
       async list(page) {

@@ -58,8 +58,11 @@ export function questionReader(service: Service, opened: Opened, caller: Caller)
 
   return {
     records,
-    record: async (id) => (await records([id]))[0],
-    idOf: (digest) => findId(digest).catch(unlessUnknown(unknownFingerprint)),
+    record: async (id) => service.denials.get(organization.id, id) ?? (await records([id]))[0],
+    idOf: (digest) =>
+      findId(digest).catch(
+        unlessUnknown(() => service.denials.find(organization.id, digest)?.id ?? unknownFingerprint()),
+      ),
     ofRecord: (record, votes, now) =>
       questionOf({ ...record, votes: record.votes.slice(0, votes) }, organization, now, epochStart),
     ofPast: (record) =>
@@ -115,7 +118,7 @@ const unlessUnknown =
 
 function unknownFingerprint(): never {
   const message =
-    'no activity with this fingerprint is remembered; a request that was denied leaves none: ask explain_request about it';
+    'no activity or recent denial with this fingerprint is remembered; ask explain_request about the request itself';
   throw new CountersignError('NOT_FOUND', message, { fields: [{ field: 'fingerprint', description: message }] });
 }
 

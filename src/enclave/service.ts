@@ -7,6 +7,7 @@ import { type ActivityRecord, openActivity } from './activity-record.ts';
 import type { AnchoredState } from './anchors/anchor.ts';
 import type { Pagination } from './answer.ts';
 import { collectActivities } from './collect-activities.ts';
+import { createDenials, type Denials } from './denials.ts';
 import type { EffectContext, ProfileReader, StampRules } from './effect.ts';
 import { fillPage } from './fill-page.ts';
 import { ownBytes, splitHashes } from './ledger/hash.ts';
@@ -22,6 +23,7 @@ import { noContent, type Organization } from './state.ts';
 
 export type Service = CallerSource & {
   readonly ledger: Ledger;
+  readonly denials: Denials;
   /** The organization, or NOT_FOUND; deleted ones are not found. */
   loadExisting(organizationId: string): Promise<Opened>;
   /** Runs `work` alone among those of the same organization. */
@@ -46,6 +48,7 @@ export function createService(ledger: Ledger, port: Port, sealer: Sealer, defaul
 
   const service: Service = {
     ledger,
+    denials: createDenials(),
     load,
     now: ledger.now,
     findIdentity: (scope, identity) => findIdentity(ledger.map, ledger.keys.identity, scope, identity),

@@ -3,14 +3,14 @@
  * transition joins the open batch (DESIGN §4, "One request", step 2). What needs more approvals waits among the
  * organization's pending activities, and a vote about it goes the same way.
  */
-import { hash } from 'node:crypto';
-import { invalidArgument, unavailable } from '../protocol/errors.ts';
+import { hash, randomUUID } from 'node:crypto';
+import { type CountersignError, invalidArgument, toStatus, unavailable } from '../protocol/errors.ts';
 import type { RequestMessage } from '../protocol/messages.ts';
 import { uuidText } from '../protocol/uuid.ts';
 import type { ActivityRecord, Recorded } from './activity-record.ts';
 import { questionWith } from './authentication.ts';
 import { authorize } from './authorize.ts';
-import { carryOut } from './carry-out.ts';
+import { begun, carryOut, type Underway, useCredential } from './carry-out.ts';
 import { denied } from './denial.ts';
 import { explainQuestion } from './explain-question.ts';
 import { assertFresh } from './freshness.ts';
@@ -79,10 +79,28 @@ async function begin(service: Service, submission: Submission, caller: Caller, e
   const decision = authorize(question);
   const underway = { submission, fingerprint, votes, decision, now };
   const isAllowed = decision.outcome === 'OUTCOME_ALLOW';
-  if (!isAllowed && !decision.pending) throw denied(decision, explained ? explainQuestion(question) : null);
+  if (!isAllowed && !decision.pending) {
+    const refusal = denied(decision, explained ? explainQuestion(question) : null);
+    service.denials.note(deniedRecord(caller, underway, refusal));
+    throw refusal;
+  }
   const delay = guardDelay(submission, organization);
   if (isAllowed && delay === 0) return { record: await carryOut(service, caller, underway) };
   return { record: hold(service, caller, underway, delay) };
+}
+
+/** As `explain` tells of it; it is no activity that others see. */
+function deniedRecord(caller: Caller, underway: Underway, refusal: CountersignError): Recorded {
+  const { organization } = caller.opened;
+  const { code, message } = toStatus(refusal).body;
+  return {
+    ...begun(underway, randomUUID()),
+    organizationId: organization.id,
+    status: 'ACTIVITY_STATUS_FAILED',
+    result: null,
+    failure: { code, message },
+    facts: useCredential(organization, caller, underway).facts,
+  };
 }
 
 /** Of an intent: by which it is known to have been rejected, however it was filled in. */

@@ -302,8 +302,20 @@ describe('a request that was denied', () => {
         factsOfNow: [],
       });
     }
-    // It did not become one by that.
-    const { status, body } = await query(enclave.wire, agent, 'explain_activity', { fingerprint: denied.fingerprint });
+    // It is no activity, and is explained by its fingerprint until others were denied after it, or a restart.
+    const { fingerprint } = denied;
+    const noted = await ask('explain_activity', { fingerprint });
+    expect(noted).toMatchObject({
+      status: 'ACTIVITY_STATUS_FAILED',
+      decision: { outcome: 'OUTCOME_DENY_IMPLICIT' },
+      explanation: { outcome: 'OUTCOME_DENY_IMPLICIT', policies: [{ policyId }] },
+    });
+    const { activityId } = noted as unknown as { activityId: string };
+    expect((await query(enclave.wire, agent, 'get_activity', { activityId })).status).toBe(404);
+    const elsewhere = await createResident(enclave.wire, enclave.parent, 'elsewhere');
+    expect((await query(enclave.wire, elsewhere.byApiKey, 'explain_activity', { fingerprint })).status).toBe(404);
+    for (let count = 0; count < 16; count++) expect((await send(agent, transfer('2')).answer).status).toBe(403);
+    const { status, body } = await query(enclave.wire, agent, 'explain_activity', { fingerprint });
     expect([status, body.message]).toEqual([404, expect.stringContaining('explain_request')]);
     await create(signing);
     expect(await ask('explain_request', sent(denied))).toMatchObject({ allowed: true, factsOfNow: ['policies'] });
