@@ -1,6 +1,7 @@
 /** Whom a signature is for: who gets something or may take it, and which contracts are called, by chain. */
 import { isNamedAlone } from '../decode/facts/calls.ts';
 import type { Facts } from '../policy/values.ts';
+import { harmlessPayloads } from './spending.ts';
 
 /** `eip155:<chain id>/<address>` each; null where it cannot be told whether these are all. */
 export type Destinations = {
@@ -61,9 +62,6 @@ export function destinationsOf(facts: readonly Facts[], signer: string): Destina
   return { recipients: all('recipients'), contracts: all('contracts') };
 }
 
-/** Payloads that are for nobody, whatever they say. */
-const harmless: ReadonlySet<string> = new Set(['personal_message', 'text', 'siwe']);
-
 function ofSigned({ eth, payload, userop }: Signed): Found {
   if (userop) return ofOperation(userop, eth?.eip_7702_authorization);
   const tx = eth?.tx ?? payload?.tx;
@@ -72,7 +70,7 @@ function ofSigned({ eth, payload, userop }: Signed): Found {
   const authorization = eth?.eip_7702_authorization ?? payload?.authorization;
   // Code that acts in the signer's name may give anything to anybody.
   if (authorization) return { chain: authorization.chain_id, recipients: null, contracts: [authorization.address] };
-  const isForNobody = !payload || harmless.has(payload.kind);
+  const isForNobody = !payload || harmlessPayloads.has(payload.kind);
   return isForNobody ? { chain: 0n, recipients: [], contracts: [] } : { chain: 0n, recipients: null, contracts: null };
 }
 

@@ -1,12 +1,11 @@
 /** What policies were asked about an activity when it was decided, as far as that can still be told. */
-import { isSigningActivity } from '../decode/facts/signing-facts.ts';
 import { windowKey } from '../policy/windows.ts';
 import { findSigner } from './activities/signers.ts';
 import type { Recorded } from './activity-record.ts';
 import { policySetOf, type Question } from './authorize.ts';
+import { signs } from './policy-facts.ts';
 import type { Organization } from './state.ts';
 import type { Submission } from './submission.ts';
-import { signsOperation } from './user-operations.ts';
 import { questionOf } from './vote.ts';
 import { countPastVotes } from './votes.ts';
 
@@ -55,15 +54,15 @@ export function changedSince(
 ): readonly FactOfNow[] {
   const hasChanged = (entity: Dated | undefined) => entity !== undefined && entity.updatedAt >= at;
   const { users, settings, policies, interfaces, smartAccounts } = organization;
-  const signs = isSigningActivity(activity.name) || signsOperation(activity.name);
-  const signer = signs ? signerOf(organization, (parameters as { signWith?: unknown }).signWith) : {};
+  const isSigned = signs(activity.name);
+  const signer = isSigned ? signerOf(organization, (parameters as { signWith?: unknown }).signWith) : {};
   return [
     ...([...policies.values()].some(hasChanged) ? ['policies' as const] : []),
     ...(voters.some((id) => !users.has(id) || hasChanged(users.get(id))) ? ['approvers' as const] : []),
     ...(hasChanged(settings) ? ['organization' as const] : []),
     ...(['wallet', 'wallet_account', 'private_key'] as const).filter((name) => hasChanged(signer[name])),
-    ...(signs && [...interfaces.values()].some(hasChanged) ? ['interfaces' as const] : []),
-    ...(signs && [...smartAccounts.values()].some(hasChanged) ? ['smart_accounts' as const] : []),
+    ...(isSigned && [...interfaces.values()].some(hasChanged) ? ['interfaces' as const] : []),
+    ...(isSigned && [...smartAccounts.values()].some(hasChanged) ? ['smart_accounts' as const] : []),
     ...(policySetOf(organization).windows.length > 0 ? ['history' as const] : []),
     'others',
   ];

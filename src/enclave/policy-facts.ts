@@ -1,7 +1,6 @@
 /** What policies are told of an activity: from its parameters, the organization, and the very bytes that would be signed. */
 import { type ContractInterface, parseContractInterface } from '../decode/facts/contract-interface.ts';
 import { isSigningActivity, operationFacts, type SigningFacts, signingFacts } from '../decode/facts/signing-facts.ts';
-import { isUserOperationDigestDoor } from '../decode/user-operation/digest-door.ts';
 import { activityKind } from '../policy/activity-kind.ts';
 import { activityClass } from '../policy/schema/activities.ts';
 import { exposedParameters } from '../policy/schema/parameters.ts';
@@ -57,7 +56,8 @@ export function activityFacts(
   return signed.map((each) => ({ ...common, ...signer, ...(each as Facts) }));
 }
 
-const signs = (name: string): boolean => isSigningActivity(name) || signsOperation(name);
+/** Whether the activity of this name signs something. */
+export const signs = (name: string): boolean => isSigningActivity(name) || signsOperation(name);
 
 /** What the policies are told of each thing that is signed. */
 function signedFacts(
@@ -94,7 +94,6 @@ function withOperations(
 ): readonly SigningFacts[] {
   if (encoding !== 'PAYLOAD_ENCODING_EIP712') return signed;
   return signed.map((each, index) => {
-    if (!isUserOperationDigestDoor({ payload: payloads[index] as string, encoding, hashFunction: '' })) return each;
     const read = readTypedOperation(organization, findSigner(organization, signWith), payloads[index] as string);
     return read ? { ...each, ...operationFacts(read.operation, read.account, signer)[0] } : each;
   });
@@ -118,17 +117,16 @@ const camelCase = (name: string): string => name.replace(/_(.)/g, (_, letter: st
 /** What signs, and its Ethereum address in lower case, or an empty text. */
 function signerFacts(organization: Organization, signWith: string): { facts: Facts; address: string } {
   const { id } = findSigner(organization, signWith);
+  const address = ethereumAddressOf(organization, id);
   const account = organization.accounts.get(id);
   if (account) {
     const wallet = organization.wallets.get(account.walletId);
     return {
       facts: { wallet_account: accountFacts(account), ...(wallet && { wallet: walletFacts(wallet) }) },
-      address: account.addressFormat === 'ADDRESS_FORMAT_ETHEREUM' ? account.address.toLowerCase() : '',
+      address,
     };
   }
-  const key = organization.privateKeys.get(id) as PrivateKey;
-  const ethereum = key.addresses.find(({ format }) => format === 'ADDRESS_FORMAT_ETHEREUM');
-  return { facts: { private_key: privateKeyFacts(key) }, address: ethereum?.address.toLowerCase() ?? '' };
+  return { facts: { private_key: privateKeyFacts(organization.privateKeys.get(id) as PrivateKey) }, address };
 }
 
 type Managed = {

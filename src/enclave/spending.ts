@@ -23,8 +23,8 @@ type Signed = {
   readonly userop?: Calls;
 };
 
-/** Kinds of payloads that give nothing away, whatever they say. */
-const harmless: ReadonlySet<string> = new Set(['personal_message', 'text', 'siwe']);
+/** Kinds of payloads that are for nobody and give nothing away, whatever they say. */
+export const harmlessPayloads: ReadonlySet<string> = new Set(['personal_message', 'text', 'siwe']);
 
 /** What all that an activity signs would spend: transfers from `own` addresses, and what it allows others to take. Gas is not counted. */
 export function spendingOf(facts: readonly Facts[], own: ReadonlySet<string>): Spending {
@@ -58,7 +58,7 @@ function movedBy({ eth, payload, userop }: Signed): Moved | null {
   }
   if (!payload) return eth?.eip_7702_authorization ? null : nothing;
   if (payload.tx) return ofCalls(payload.tx, payload.tx.chain_id);
-  return harmless.has(payload.kind) ? nothing : null;
+  return harmlessPayloads.has(payload.kind) ? nothing : null;
 }
 
 function ofCalls({ calls, calls_complete, transfers }: Moves, chain: bigint): Moved | null {

@@ -61,12 +61,11 @@ export function assertMember(caller: Caller, target: Opened): void {
 async function begin(service: Service, submission: Submission, caller: Caller, explained: boolean): Promise<Done> {
   const { opened: target, user, assertion } = caller;
   const { organization } = target;
-  const fingerprint = keyedFingerprint(service.ledger, submission.organizationId, digestOf(submission));
+  const { whole: fingerprint, ofBody } = fingerprintsOf(service, submission);
   const minute = minuteOf(submission.time);
   await service.ledger.organizations.fillFingerprints(target, minute);
   const bucket = target.fingerprints.get(minute);
-  const repeated =
-    findFingerprint(bucket, fingerprint) ?? findFingerprint(bucket, bodyFingerprint(service, submission));
+  const repeated = findFingerprint(bucket, fingerprint) ?? findFingerprint(bucket, ofBody);
   if (repeated) return { id: uuidText(repeated) };
   const waiting = [...organization.pending.values()].find(({ body }) => submission.body.equals(body));
   if (waiting) return { record: pendingRecord(waiting, organization) };
@@ -103,15 +102,16 @@ function deniedRecord(caller: Caller, underway: Underway, refusal: CountersignEr
   };
 }
 
-/** Of an intent: by which it is known to have been rejected, however it was filled in. */
-const bodyFingerprint = ({ ledger }: Service, { organizationId, body }: Submission): Buffer =>
-  keyedFingerprint(ledger, organizationId, hash('sha256', body, 'hex'));
-
-/** An intent is carried out once for each way to fill it in: at most one of them can be included on its chain. */
-const digestOf = ({ body, completion }: Submission): string => {
+/**
+ * By what a request is known to have been carried out: an intent once for each way to fill it in, for at most one of them
+ * can be included on its chain. One that was rejected is so by its body alone, however it is filled in.
+ */
+function fingerprintsOf({ ledger }: Service, { organizationId, body, completion }: Submission) {
   const digest = hash('sha256', body, 'hex');
-  return completion === undefined ? digest : hash('sha256', `${digest}/${completion}`, 'hex');
-};
+  const ofBody = keyedFingerprint(ledger, organizationId, digest);
+  if (completion === undefined) return { whole: ofBody, ofBody };
+  return { whole: keyedFingerprint(ledger, organizationId, hash('sha256', `${digest}/${completion}`, 'hex')), ofBody };
+}
 
 async function readFinal(service: Service, target: Opened, id: string): Promise<ActivityRecord> {
   const [record] = await service.readActivities(target, [id]);
