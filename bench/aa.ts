@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startChain } from '../examples/passkey-mint/chain/chain.ts';
+import type { CountersignAccount } from '../sdk/src/viem/index.ts';
 import { createSoftwareAuthenticator } from '../src/stamping/software-authenticator.ts';
 import { type DecodeCost, kinds, measureDecodeCost, rateOf } from './aa/decode-cost.ts';
 import { compileFactory, type Flow, mintByPasskey, mintByService } from './aa/flows.ts';
-import { createSponsor, type Sponsor, setStage } from './aa/operations.ts';
+import { createSponsor, setStage } from './aa/operations.ts';
 import { type Defer, runWithCleanUp } from './support/clean-up.ts';
 import { createAccounts } from './support/create-accounts.ts';
 import type { Account } from './support/load.ts';
@@ -77,7 +78,7 @@ async function bench(defer: Defer): Promise<void> {
   }
 }
 
-async function stageOn(defer: Defer, sponsor: Sponsor, hardfork?: string) {
+async function stageOn(defer: Defer, sponsor: CountersignAccount, hardfork?: string) {
   const chain = await startChain(undefined, hardfork);
   defer(() => void chain.stop());
   return setStage(chain, sponsor);

@@ -62,7 +62,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     create table batches (
       number bigint primary key,
       record bytea not null,
-      leaves bytea not null,
+      entries bytea not null,
       first_leaf bigint not null
     )`.execute(db);
   await sql`create index batches_by_first_leaf on batches (first_leaf)`.execute(db);
@@ -76,13 +76,22 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       primary key (level, index)
     )`.execute(db);
 
+  await sql`
+    create table lease (
+      name text primary key,
+      fence bigint not null,
+      holder bytea not null,
+      backend text not null,
+      taken bigint not null
+    )`.execute(db);
+
   // Hashes and ciphertext do not compress; PostgreSQL need not try.
   const incompressible = {
     heads: ['head', 'counters'],
     pages: ['sealed'],
     keys: ['sealed'],
     activities: ['sealed'],
-    batches: ['record', 'leaves'],
+    batches: ['record', 'entries'],
     log_tiles: ['hashes'],
   };
   for (const [table, columns] of Object.entries(incompressible)) {
@@ -93,6 +102,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
-  const tables = ['heads', 'pages', 'keys', 'activities', 'lookups', 'hints', 'batches', 'log_tiles'];
+  const tables = ['heads', 'pages', 'keys', 'activities', 'lookups', 'hints', 'batches', 'log_tiles', 'lease'];
   for (const table of tables) await db.schema.dropTable(table).execute();
 }

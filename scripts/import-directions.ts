@@ -8,7 +8,7 @@ type Rule = { folders: readonly string[]; except?: readonly string[]; packages?:
 const pure = ['@noble/', '@scure/', 'valibot', 'node:'];
 
 const rules: { readonly [folder: string]: Rule } = {
-  'src/protocol': { folders: ['src/protocol'], packages: ['cbor-x/', 'valibot', 'node:'] },
+  'src/protocol': { folders: ['src/protocol'], packages: ['cbor-x/', ...pure] },
   'src/stamping': { folders: ['src/stamping', 'src/protocol'], packages: [...pure, 'secp256k1'] },
   'src/decode': { folders: ['src/decode', 'src/protocol'], packages: pure },
   'src/policy': {
@@ -30,7 +30,10 @@ const rules: { readonly [folder: string]: Rule } = {
     packages: pure,
   },
   'src/api': { folders: ['src/api', 'src/protocol', 'src/decode', 'migrations'] },
-  'src/cli': { folders: ['src/cli', 'src/protocol', 'src/stamping', 'src/decode', 'src/policy'] },
+  'src/witness': { folders: ['src/witness', 'src/protocol'], packages: pure },
+  'src/cli': {
+    folders: ['src/cli', 'src/witness', 'sdk/src', 'src/protocol', 'src/stamping', 'src/decode', 'src/policy'],
+  },
   'sdk/src': { folders: ['sdk/src', 'src/protocol', 'src/stamping', 'src/decode'], packages: pure },
   'sdk/src/viem': { folders: ['sdk/src', 'src/protocol', 'src/stamping'], packages: [...pure, 'viem'] },
 };

@@ -21,7 +21,12 @@ const methodTable: Plugin = {
 rmSync(join(here, 'dist'), { recursive: true, force: true });
 
 await build({
-  entryPoints: { index: join(here, 'src', 'index.ts'), viem: join(here, 'src', 'viem', 'index.ts') },
+  entryPoints: {
+    index: join(here, 'src', 'index.ts'),
+    attestation: join(here, 'src', 'attestation', 'index.ts'),
+    verify: join(here, 'src', 'verify', 'index.ts'),
+    viem: join(here, 'src', 'viem', 'index.ts'),
+  },
   outdir: join(here, 'dist'),
   bundle: true,
   // One module in both entries is one module, and applications bundle only what they use of it.

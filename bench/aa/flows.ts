@@ -1,24 +1,14 @@
 /** One mint after the other on a chain: signed by the service after a touch, or by the passkey itself for an account of its own. */
 import { readFileSync } from 'node:fs';
 import { type Address, encodeFunctionData, type Hex } from 'viem';
-import { entryPoint08Address, getUserOperationHash } from 'viem/account-abstraction';
+import { entryPoint08Address, getUserOperationHash, type UserOperation } from 'viem/account-abstraction';
 import { deploy } from '../../examples/passkey-mint/chain/chain.ts';
 import { compileContracts } from '../../examples/passkey-mint/chain/compile.ts';
+import { readOperation } from '../../examples/passkey-mint/chain/read-operation.ts';
 import type { SoftwareAuthenticator } from '../../src/stamping/software-authenticator.ts';
 import type { Account } from '../support/load.ts';
 import { submit } from '../support/submit.ts';
-import {
-  type Authorization,
-  fromJson,
-  include,
-  limits,
-  maxCost,
-  mintCall,
-  type Operation,
-  paymasterData,
-  type Stage,
-  toJson,
-} from './operations.ts';
+import { include, limits, maxCost, mintCall, paymasterData, type Stage, toJson } from './operations.ts';
 import { createPasskey } from './passkey.ts';
 
 /** Gas and time of each mint, in their order; the first also makes the account what it is. */
@@ -54,8 +44,7 @@ export function mintByService(stage: Stage, port: number, { account, passkey }: 
     const asked = { type, organizationId: account.organizationId, parameters };
     const headers = { 'x-countersign-completion': completion };
     const { userOperation } = await submit(port, passkey, 'sign_user_operation_intent', asked, headers);
-    const { eip7702Auth, ...signed } = userOperation as Record<string, Hex> & { eip7702Auth?: Authorization };
-    return include(stage, fromJson(signed), eip7702Auth);
+    return include(stage, readOperation(userOperation as Record<string, unknown>));
   });
 }
 
@@ -90,14 +79,14 @@ export async function mintByPasskey(
       paymaster: stage.sponsor,
       paymasterData: await paymasterData(stage, sender, nonce),
       signature: '0x',
-    } as Operation;
+    } as UserOperation<'0.8'>;
     const hash = getUserOperationHash({
       chainId: 31_337,
       entryPointAddress: entryPoint08Address,
       entryPointVersion: '0.8',
-      userOperation: operation as never,
+      userOperation: operation,
     });
-    return include(stage, { ...operation, signature: passkey.signHash(hash) });
+    return include(stage, { operation: { ...operation, signature: passkey.signHash(hash) } });
   });
 }
 

@@ -2,6 +2,7 @@
  * Fills the ledger of an initialised data directory with sub-organizations, by the ledger's own functions: no stamp, no
  * activity, and no seed derivation, which would take hours. A process of its own, for it holds the data directory's lock.
  */
+
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createBatchWriter } from '../../src/api/storage/batch-writer.ts';
@@ -10,20 +11,22 @@ import { describeDatabaseError } from '../../src/api/storage/describe-error.ts';
 import { createFetcher } from '../../src/api/storage/fetch-rows.ts';
 import { addressOf } from '../../src/decode/address.ts';
 import { fileAnchor } from '../../src/enclave/anchors/file.ts';
+import { createBootIdentity } from '../../src/enclave/attestation/statement.ts';
 import { generateSecret, publicKeyOf } from '../../src/enclave/keys/curve.ts';
 import { boot } from '../../src/enclave/ledger/boot.ts';
 import { createCheckpointSigner } from '../../src/enclave/ledger/checkpoint.ts';
 import { createLedger, type Ledger } from '../../src/enclave/ledger/ledger.ts';
 import type { Transition } from '../../src/enclave/ledger/transition.ts';
-import { localFileSealing } from '../../src/enclave/sealing/local-file.ts';
 import { createSealer, deriveKey } from '../../src/enclave/sealing/seal.ts';
 import { readSettings, settingsDigest } from '../../src/enclave/settings.ts';
 import { noContent, type Organization } from '../../src/enclave/state.ts';
+import { rootKeyOf } from '../../tests/support/root-key.ts';
 import { runWithCleanUp } from './clean-up.ts';
 import { startDatabase } from './database.ts';
 import type { Account, Passkey } from './load.ts';
 
-export type PopulateOrder = { dataDir: string; parentId: string; passkeys: Passkey[] };
+/** One for each passkey, with a wallet; or `plain` ones of a user alone, who is nobody's: a tenth of the time. */
+export type PopulateOrder = { dataDir: string; parentId: string } & ({ passkeys: Passkey[] } | { plain: number });
 /** How many there are so far, and in the end whose they are. */
 export type Populated = { made: number } | { accounts: Account[] };
 
@@ -31,10 +34,11 @@ const report = (message: Populated) => process.send?.(message);
 
 /** Organizations of one batch: few enough that a busy machine, too, writes it within the time that a query has. */
 const batchSize = 100;
+const plainBatchSize = 1000;
 
 async function openLedger(dataDir: string, databaseUrl: string): Promise<Ledger> {
   const folder = join(dataDir, 'enclave');
-  const rootKey = localFileSealing(folder).unseal();
+  const rootKey = rootKeyOf(folder);
   const sealer = createSealer(rootKey);
   const signer = createCheckpointSigner(deriveKey(rootKey, 'checkpointKey'));
   const anchor = fileAnchor(folder, deriveKey(rootKey, 'anchorTag'));
@@ -53,10 +57,19 @@ async function openLedger(dataDir: string, databaseUrl: string): Promise<Ledger>
   });
   const port = { fetch: createFetcher(openPool(databaseUrl)), write: writer.write };
   const settings = settingsDigest(readSettings({ COUNTERSIGN_ENCLAVE_DIR: folder }));
+  const identity = createBootIdentity({
+    measurement: Buffer.alloc(48),
+    version: 'bench',
+    sealing: 'local-file',
+    anchor: 'file',
+    isolation: 'none',
+    settings,
+    time: Date.now(),
+  });
   const parts = { port, sealer, signer, anchor, settings };
   const { headTag } = keys;
-  const booted = await boot({ ...parts, anchored, headTag, acceptedRoot: null, now: Date.now() });
-  const ledger = createLedger({ ...parts, ...booted, keys, clock: Date.now });
+  const booted = await boot({ ...parts, enclave: identity.id, anchored, headTag, acceptedRoot: null, now: Date.now() });
+  const ledger = createLedger({ ...parts, ...booted, identity, keys, clock: Date.now });
   return ledger;
 }
 
@@ -66,13 +79,42 @@ function newOrganization(
   passkey: Passkey,
   now: number,
 ): { transition: Transition; account: Account } {
-  const [id, userId, walletId, accountId] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+  const [walletId, accountId] = [randomUUID(), randomUUID()];
   const times = { createdAt: now, updatedAt: now };
   const entropy = randomBytes(16);
   const seedDigest = createHash('sha256').update(entropy).digest('hex');
   const secret = generateSecret('CURVE_SECP256K1', randomBytes);
   const publicKey = publicKeyOf('CURVE_SECP256K1', secret);
   const address = addressOf('ADDRESS_FORMAT_ETHEREUM', 'CURVE_SECP256K1', publicKey);
+  const account = {
+    id: accountId,
+    walletId,
+    curve: 'CURVE_SECP256K1',
+    path: "m/44'/60'/0'/0/0",
+    addressFormat: 'ADDRESS_FORMAT_ETHEREUM',
+    address,
+    publicKey,
+    ...times,
+  } as const;
+  const organization: Organization = {
+    ...plainOrganization(parentId, passkey, now),
+    wallets: new Map([
+      [walletId, { id: walletId, name: 'wallet', seedDigest, exported: false, imported: false, ...times }],
+    ]),
+    accounts: new Map([[accountId, account]]),
+  };
+  const { id } = organization;
+  const keys = [
+    { organizationId: id, id: walletId, binding: seedDigest, secret: entropy },
+    { organizationId: id, id: accountId, binding: publicKey, secret },
+  ];
+  return { transition: { from: null, to: organization, keys }, account: { organizationId: id, address } };
+}
+
+/** A sub-organization of one user with a passkey. */
+function plainOrganization(parentId: string, passkey: Passkey, now: number): Organization {
+  const [id, userId] = [randomUUID(), randomUUID()];
+  const times = { createdAt: now, updatedAt: now };
   const authenticator = {
     id: randomUUID(),
     name: 'passkey',
@@ -85,58 +127,60 @@ function newOrganization(
     ...times,
   };
   const user = { id: userId, name: 'user', authenticators: [authenticator], apiKeys: [], tagIds: [], ...times };
-  const account = {
-    id: accountId,
-    walletId,
-    curve: 'CURVE_SECP256K1',
-    path: "m/44'/60'/0'/0/0",
-    addressFormat: 'ADDRESS_FORMAT_ETHEREUM',
-    address,
-    publicKey,
+  const settings = {
+    name: 'bench',
+    rootQuorum: { threshold: 1, userIds: [userId] },
+    features: [],
+    origins: null,
+    rpIds: null,
     ...times,
-  } as const;
-  const organization: Organization = {
-    id,
-    parentId,
-    settings: {
-      name: 'bench',
-      rootQuorum: { threshold: 1, userIds: [userId] },
-      features: [],
-      origins: null,
-      rpIds: null,
-      ...times,
-    },
-    ...noContent,
-    users: new Map([[userId, user]]),
-    wallets: new Map([
-      [walletId, { id: walletId, name: 'wallet', seedDigest, exported: false, imported: false, ...times }],
-    ]),
-    accounts: new Map([[accountId, account]]),
-    deleted: false,
   };
-  const keys = [
-    { organizationId: id, id: walletId, binding: seedDigest, secret: entropy },
-    { organizationId: id, id: accountId, binding: publicKey, secret },
-  ];
-  return { transition: { from: null, to: organization, keys }, account: { organizationId: id, address } };
+  return { id, parentId, settings, ...noContent, users: new Map([[userId, user]]), deleted: false };
 }
 
-async function populate({ dataDir, parentId, passkeys }: PopulateOrder, databaseUrl: string): Promise<Account[]> {
+const nobodysPasskey = (): Passkey => ({
+  credentialId: randomBytes(32).toString('base64url'),
+  publicKey: randomBytes(77),
+});
+
+async function populate(order: PopulateOrder, databaseUrl: string): Promise<Account[]> {
+  const { dataDir, parentId } = order;
   const ledger = await openLedger(dataDir, databaseUrl);
   const accounts: Account[] = [];
+  const withWallet = (passkey: Passkey): Transition => {
+    const { transition, account } = newOrganization(parentId, passkey, ledger.now());
+    accounts.push(account);
+    return transition;
+  };
+  if ('passkeys' in order) {
+    const { passkeys } = order;
+    await append(ledger, passkeys.length, batchSize, (index) => withWallet(passkeys[index] as Passkey));
+  } else {
+    await append(ledger, order.plain, plainBatchSize, () => ({
+      from: null,
+      to: plainOrganization(parentId, nobodysPasskey(), ledger.now()),
+    }));
+  }
+  return accounts;
+}
+
+/** Appends `count` transitions, so many in a batch; the next batch is made while one is written. */
+async function append(
+  ledger: Ledger,
+  count: number,
+  perBatch: number,
+  make: (index: number) => Transition,
+): Promise<void> {
   let lastReleased = Promise.resolve();
-  for (let at = 0; at < passkeys.length; at += batchSize) {
-    const made = passkeys.slice(at, at + batchSize).map((one) => newOrganization(parentId, one, ledger.now()));
-    ledger.append(made.map(({ transition }) => transition));
-    accounts.push(...made.map(({ account }) => account));
-    // The next batch is made while this one is written.
+  for (let at = 0; at < count; at += perBatch) {
+    const size = Math.min(perBatch, count - at);
+    ledger.append(Array.from({ length: size }, (_, index) => make(at + index)));
     const released = ledger.settled();
     await lastReleased;
     lastReleased = released;
-    report({ made: accounts.length });
+    report({ made: at + size });
   }
   await lastReleased;
-  return accounts;
 }
 
 process.once('message', (order: PopulateOrder) =>

@@ -2,11 +2,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../src/cli/port.ts';
 import type { ApiKeyPair } from '../../src/stamping/make-api-key-stamp.ts';
 import type { Defer } from './clean-up.ts';
 import { commandLine, descendants, residentMemory, start, stop } from './processes.ts';
@@ -73,14 +72,4 @@ function memoryOf(supervisor: number): number {
     return basename(program) === 'node' && measured.some((file) => args.some((argument) => argument.endsWith(file)));
   });
   return nodes.reduce((sum, pid) => sum + residentMemory(pid), 0);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

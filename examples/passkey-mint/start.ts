@@ -2,12 +2,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { toHex } from 'viem';
+import { freePort } from '../../src/cli/port.ts';
 import type { Config } from './backend/config.ts';
 import { startBackend } from './backend/server.ts';
 import { deployAll, startChain } from './chain/chain.ts';
@@ -86,12 +86,4 @@ async function startCountersign(dataDir: string, endings: (() => unknown)[]): Pr
     await sleep(50);
   }
   return JSON.parse(readFileSync(join(dataDir, 'root.json'), 'utf8'));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
 }

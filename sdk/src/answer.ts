@@ -6,6 +6,9 @@ import type { Method } from './methods.ts';
 export const explain = (isAsked = false): Readonly<Record<string, string>> =>
   isAsked ? { 'X-Countersign-Explain': '1' } : {};
 
+/** Rejects where an activity's answer is not what the service's enclave says about the request with this body. */
+export type AnswerVerifier = (answer: unknown, body: string) => Promise<void>;
+
 /** A query's answer as it is; of an activity the result, whatever its key is called, beside the activity. */
 export function resultOf({ path }: Method, answer: unknown): unknown {
   if (path.startsWith('query/')) return answer;

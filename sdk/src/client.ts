@@ -1,5 +1,5 @@
 import { boundQuery } from '../../src/protocol/bound-query.ts';
-import { explain, resultOf } from './answer.ts';
+import { type AnswerVerifier, explain, resultOf } from './answer.ts';
 import type { Methods } from './method-types.ts';
 import { type Method, methods } from './methods.ts';
 import { type Stamped, sendStamped, stampRequest } from './send.ts';
@@ -13,6 +13,8 @@ export type ClientOptions = {
   readonly stamp: Stamper;
   /** Asks for the reasons of denials: the error's `details` say what each policy said. */
   readonly explainDenials?: boolean;
+  /** Whether to believe an activity's answer: `answerVerifier` of `@countersign/sdk/verify`. */
+  readonly verify?: AnswerVerifier;
 };
 
 /** One method for each activity and query of the service. */
@@ -33,7 +35,7 @@ type Call = (given?: Given) => Promise<unknown>;
  * const { walletId } = await client.createWallet({ walletName: 'Savings', accounts: [] });
  * ```
  */
-export function createClient({ baseUrl, organizationId, stamp, explainDenials }: ClientOptions): Client {
+export function createClient({ baseUrl, organizationId, stamp, explainDenials, verify }: ClientOptions): Client {
   const prepare = (method: Method, { organizationId: target = organizationId, ...parameters }: Given = {}) =>
     stampRequest(baseUrl, method.path, stamp, contentOf(method, target, parameters));
   const table = (callOf: (method: Method) => Call): object =>
@@ -42,7 +44,9 @@ export function createClient({ baseUrl, organizationId, stamp, explainDenials }:
   return {
     ...table((method) => async (given) => {
       const stamped = await prepare(method, given);
-      return resultOf(method, await sendStamped(stamped, method.type ? explain(explainDenials) : {}));
+      const answer = await sendStamped(stamped, method.type ? explain(explainDenials) : {});
+      if (method.type) await verify?.(answer, stamped.body);
+      return resultOf(method, answer);
     }),
     stamp: table((method) => (given) => prepare(method, given)),
   } as Client;

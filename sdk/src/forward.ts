@@ -1,5 +1,5 @@
 import { base64urlnopad } from '@scure/base';
-import { explain, resultOf } from './answer.ts';
+import { type AnswerVerifier, explain, resultOf } from './answer.ts';
 import type { Methods } from './method-types.ts';
 import { readStamped } from './read-stamped.ts';
 import { type Stamped, sendStamped, urlOf } from './send.ts';
@@ -14,6 +14,8 @@ export type ForwardOptions = {
   readonly completion?: Readonly<Record<string, bigint | string | undefined>>;
   /** Asks for the reasons of denials: the error's `details` say what each policy said. */
   readonly explainDenials?: boolean;
+  /** Whether to believe an activity's answer: `answerVerifier` of `@countersign/sdk/verify`. */
+  readonly verify?: AnswerVerifier;
 };
 
 /**
@@ -32,11 +34,13 @@ export async function forward<Name extends keyof Methods>(
 export async function forward(stamped: Stamped, options: ForwardOptions): Promise<unknown>;
 export async function forward(
   stamped: Stamped,
-  { baseUrl, method, completion, explainDenials }: ForwardOptions & { readonly method?: string },
+  { baseUrl, method, completion, explainDenials, verify }: ForwardOptions & { readonly method?: string },
 ): Promise<unknown> {
   const { path, body, stamp } = readStamped(stamped, method);
   const more = { ...explain(explainDenials), ...(completion && { 'X-Countersign-Completion': encode(completion) }) };
-  return resultOf({ path }, await sendStamped({ url: urlOf(baseUrl, path), body, stamp }, more));
+  const answer = await sendStamped({ url: urlOf(baseUrl, path), body, stamp }, more);
+  if (path.startsWith('submit/')) await verify?.(answer, body);
+  return resultOf({ path }, answer);
 }
 
 function encode(completion: object): string {

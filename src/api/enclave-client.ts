@@ -5,20 +5,32 @@
 import type { Duplex } from 'node:stream';
 import { unavailable } from '../protocol/errors.ts';
 import { openChannel } from '../protocol/frames.ts';
-import type { Fetch, FetchedRows, FromEnclave, RequestMessage, ToEnclave } from '../protocol/messages.ts';
+import type {
+  AddCheckpoint,
+  Fetch,
+  FetchedRows,
+  FromEnclave,
+  RequestMessage,
+  ToEnclave,
+} from '../protocol/messages.ts';
 import { decodeMessage } from './decode-message.ts';
 import type { BatchWriter } from './storage/batch-writer.ts';
 import { describeDatabaseError } from './storage/describe-error.ts';
 import type { WriteOutcome } from './storage/write-batch.ts';
+import type { createWitnessCarrier } from './witnesses.ts';
 
-/** The enclave's answer: HTTP status and JSON body, passed on as they are. */
-export type EnclaveAnswer = { readonly status: number; readonly body: Uint8Array };
+/** The enclave's answer: HTTP status and JSON body, passed on as they are, and the evidence that it is right. */
+export type EnclaveAnswer = { readonly status: number; readonly body: Uint8Array; readonly receipt?: Uint8Array };
 
 export type EnclaveClient = {
   /** Sends a request; rejects with UNAVAILABLE when it is not answered within `answerTimeout`. */
   request(request: Omit<RequestMessage, 'type' | 'id'>): Promise<EnclaveAnswer>;
   /** The enclave's state as JSON (`EnclaveStatus`); rejects when it does not answer within `statusTimeout`. */
   status(): Promise<EnclaveAnswer>;
+  /** The boot statement with evidence of the platform that binds it and `nonce` (JSON). */
+  attest(nonce: Uint8Array): Promise<EnclaveAnswer>;
+  /** Passes on what holders of shares send; nothing asks how far their ceremony is. */
+  ceremony(message: Uint8Array): Promise<EnclaveAnswer>;
   /** Tells the enclave what became of a batch. */
   report(number: number, outcome: WriteOutcome): void;
   /** Requests that wait for their answer. */
@@ -29,7 +41,9 @@ export type EnclaveClient = {
 export type EnclaveClientParts = {
   readonly stream: Duplex;
   readonly fetchRows: (fetch: Fetch) => Promise<FetchedRows>;
-  readonly writer: Pick<BatchWriter, 'write' | 'trouble'>;
+  readonly writer: Pick<BatchWriter, 'write' | 'lease' | 'trouble'>;
+  /** Carries a checkpoint to a witness. */
+  readonly addCheckpoint: ReturnType<typeof createWitnessCarrier>;
   readonly onFetchFailed: (fetch: Fetch, error: unknown) => void;
   /** The stream ended: by `close`, or with the enclave. */
   readonly onEnd: (error?: Error) => void;
@@ -42,6 +56,8 @@ const statusTimeout = 2_000;
 const patience = 3_000;
 /** Requests that may wait at a time; each keeps a body of up to 1 MiB on its way to the enclave. */
 const maxWaiting = 4_096;
+/** Nonces at a time: anybody may ask, and a TPM is slow to answer. */
+const maxAttesting = 16;
 
 /** Milliseconds between looks for requests that have waited too long: a timer for each would cost more. */
 const lookInterval = 100;
@@ -50,9 +66,10 @@ const lookInterval = 100;
 type Waiting = { resolve: (answer: EnclaveAnswer) => void; reject: (error: Error) => void; until: number };
 
 export function createEnclaveClient(parts: EnclaveClientParts): EnclaveClient {
-  const { stream, fetchRows, writer, onFetchFailed, onEnd, answerTimeout = 10_000 } = parts;
+  const { stream, fetchRows, writer, addCheckpoint, onFetchFailed, onEnd, answerTimeout = 10_000 } = parts;
   const waiting = new Map<number, Waiting>();
   let nextId = 1;
+  let attesting = 0;
   let ended = false;
 
   const looking = setInterval(() => {
@@ -77,6 +94,17 @@ export function createEnclaveClient(parts: EnclaveClientParts): EnclaveClient {
     if (message.type === 'answer') settle(message.id)?.resolve(message);
     else if (message.type === 'fetch') void serve(message.id, message.fetch);
     else if (message.type === 'write') writer.write(message.batch);
+    else if (message.type === 'lease') void lease(message.id, message.holder);
+    else if (message.type === 'addCheckpoint') void carry(message);
+  }
+
+  async function lease(id: number, holder: Uint8Array): Promise<void> {
+    // A view of the frame would not outlast it.
+    channel.send({ type: 'leased', id, refused: await writer.lease(Buffer.from(holder)) });
+  }
+
+  async function carry({ id, url, old, size, checkpoint }: AddCheckpoint): Promise<void> {
+    channel.send({ type: 'checkpointAdded', id, ...(await addCheckpoint({ url, old, size, checkpoint })) });
   }
 
   async function serve(id: number, fetch: Fetch): Promise<void> {
@@ -120,6 +148,19 @@ export function createEnclaveClient(parts: EnclaveClientParts): EnclaveClient {
       return ask((id) => ({ type: 'request', id, ...request }), answerTimeout);
     },
     status: () => ask((id) => ({ type: 'status', id }), statusTimeout),
+    async attest(nonce) {
+      if (attesting >= maxAttesting) throw busy();
+      attesting++;
+      try {
+        return await ask((id) => ({ type: 'attest', id, nonce }), answerTimeout);
+      } finally {
+        attesting--;
+      }
+    },
+    ceremony(body) {
+      if (waiting.size >= maxWaiting) return Promise.reject(busy());
+      return ask((id) => ({ type: 'ceremony', id, body }), statusTimeout);
+    },
     report: (number, outcome) => channel.send({ type: outcome, number }),
     waiting: () => waiting.size,
     close: channel.close,

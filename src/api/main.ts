@@ -2,9 +2,11 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { entriesOf } from '../protocol/entry-bundle.ts';
 import { connectEnclave } from './connect-enclave.ts';
 import { createEnclaveClient } from './enclave-client.ts';
 import { checkHealth } from './health.ts';
+import { createLogRoute } from './http/log.ts';
 import { createPages } from './http/pages.ts';
 import { createServer } from './http/server.ts';
 import { openLog } from './log.ts';
@@ -13,7 +15,10 @@ import { readSettings } from './settings.ts';
 import { createBatchWriter } from './storage/batch-writer.ts';
 import { openPool } from './storage/connection.ts';
 import { createFetcher } from './storage/fetch-rows.ts';
+import { loadConsistencyPath } from './storage/log-proofs.ts';
+import { loadTile } from './storage/log-proofs.ts';
 import { prepareTables } from './storage/tables.ts';
+import { createWitnessCarrier } from './witnesses.ts';
 
 /** Milliseconds that requests have to finish when the process is told to stop. */
 const drainTimeout = 8_000;
@@ -42,7 +47,7 @@ const metrics = createMetrics(() => enclave.waiting());
 
 const writer = createBatchWriter(settings.databaseUrl, {
   onWritten(batch, outcome, seconds) {
-    metrics.observeBatch(batch.leaves.length / 32, seconds);
+    metrics.observeBatch(entriesOf(batch.entries).length, seconds);
     if (outcome === 'conflict')
       logger.error({ batch: batch.number }, 'another batch of this number is in the database');
     enclave.report(batch.number, outcome);
@@ -56,6 +61,7 @@ const writer = createBatchWriter(settings.databaseUrl, {
 const enclave = createEnclaveClient({
   stream,
   writer,
+  addCheckpoint: createWitnessCarrier((old, size) => loadConsistencyPath(pool, old, size)),
   fetchRows: async (fetch) => {
     if (tables.trouble() !== null) await tables.ready();
     return fetchRows(fetch);
@@ -74,6 +80,7 @@ const server = createServer({
   metrics,
   logger,
   health: () => checkHealth({ pool, tables, writer, enclave }),
+  log: createLogRoute({ enclave, loadTile: (tile) => loadTile(pool, tile) }),
   pages: createPages(),
   publicUrl: settings.publicUrl,
   rateLimit: settings.rateLimit,

@@ -4,7 +4,7 @@ import { addProcessMetrics } from './process-metrics.ts';
 export type Metrics = {
   /** `name` must come from a bounded set: it becomes a label. */
   observeRequest(name: string, status: number, seconds: number): void;
-  observeBatch(leaves: number, seconds: number): void;
+  observeBatch(entries: number, seconds: number): void;
   countWriteFailure(): void;
   /** The text format of Prometheus. */
   text(): Promise<string>;
@@ -22,9 +22,9 @@ export function createMetrics(waiting: () => number): Metrics {
     buckets: [0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1, 2, 5, 10],
     registers,
   });
-  const batchLeaves = new Histogram({
-    name: 'countersign_batch_leaves',
-    help: 'Log leaves in a written batch',
+  const batchEntries = new Histogram({
+    name: 'countersign_batch_entries',
+    help: 'Log entries in a written batch',
     buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
     registers,
   });
@@ -49,8 +49,8 @@ export function createMetrics(waiting: () => number): Metrics {
   });
   return {
     observeRequest: (name, status, seconds) => requests.observe({ name, status }, seconds),
-    observeBatch(leaves, seconds) {
-      batchLeaves.observe(leaves);
+    observeBatch(entries, seconds) {
+      batchEntries.observe(entries);
       writes.observe(seconds);
     },
     countWriteFailure: () => failures.inc(),

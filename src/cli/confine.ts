@@ -1,4 +1,5 @@
 /** The command line that runs a command under a kind of isolation (DESIGN §2). Pure apart from looking at paths. */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tools } from './tools.ts';
 import type { Role } from './uids.ts';
@@ -28,6 +29,8 @@ export type Confined = {
   readonly role: Role;
   readonly view: View;
   readonly network: boolean;
+  /** Groups beside its own, where it has a uid of its own. */
+  readonly groups?: readonly number[];
 };
 
 /** Whether the confined process is the only child of what is spawned, and so the one to send signals to. */
@@ -45,7 +48,7 @@ export function confine(isolation: Isolation, confined: Confined, command: reado
   const { setpriv = 'setpriv', unshare = 'unshare' } = tools;
   const dieWithParent = [setpriv, '--pdeathsig', 'KILL'];
   const powerless = ['--no-new-privs', '--inh-caps=-all', '--bounding-set=-all'];
-  const own = uids ? asUser(uids[confined.role]) : ['--ambient-caps=-all'];
+  const own = uids ? asUser(uids[confined.role], confined.groups) : ['--ambient-caps=-all'];
   const drop = [...dieWithParent, ...own, ...powerless, '--', ...command];
   if (kind === 'none') {
     return [...(tools.setpriv ? [...dieWithParent, '--no-new-privs', '--'] : []), ...withoutCoreDumps, ...command];
@@ -66,7 +69,11 @@ const separate = ({ role, network }: Confined): string[] => [
   ...(role === 'postgres' ? [] : ['--ipc']),
 ];
 
-const asUser = (uid: number): string[] => [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
+const asUser = (uid: number, groups: readonly number[] = []): string[] => [
+  `--reuid=${uid}`,
+  `--regid=${uid}`,
+  groups.length > 0 ? `--groups=${groups.join(',')}` : '--clear-groups',
+];
 
 /** An operation in the words of confine.sh. */
 function words(operation: Operation): string[] {
@@ -84,7 +91,8 @@ function bubblewrap(
   const mounts = operations.flatMap((operation) => {
     if (operation.op === 'link') return ['--symlink', operation.target, operation.path];
     if (operation.op === 'hide') return ['--tmpfs', operation.path];
-    return [operation.op === 'ro' ? '--ro-bind' : '--bind', operation.source, operation.path];
+    const bind = statSync(operation.source, { throwIfNoEntry: false })?.isCharacterDevice() ? '--dev-bind' : '--bind';
+    return [operation.op === 'ro' ? '--ro-bind' : bind, operation.source, operation.path];
   });
   const uid = String(innerUid());
   return [

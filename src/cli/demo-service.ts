@@ -2,13 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readJsonIfThere } from './files.ts';
 import { askHealth } from './health.ts';
 import { OperatorError } from './operator-error.ts';
+import { freePort } from './port.ts';
 import { type RootFile, readRootFile, rootFilePath } from './root-file.ts';
 import type { Settings } from './settings.ts';
 
@@ -70,15 +70,6 @@ const answers = (baseUrl: string): Promise<boolean> =>
     (response) => response.ok,
     () => false,
   );
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 const say = (line: string): void => {
   process.stdout.write(`Countersign demo, ${line}\n`);

@@ -56,7 +56,7 @@ export function ownFolder(path: string, uid: number | null): void {
 }
 
 /** Replaces the file by rename, so that a crash leaves the old content or the new; mode 0600. */
-export function replaceFile(path: string, content: string, uid: number | null = null): void {
+export function replaceFile(path: string, content: string | Uint8Array, uid: number | null = null): void {
   const temporary = `${path}.${randomUUID()}.tmp`;
   writeFileSync(temporary, content, { mode: 0o600, flag: 'wx', flush: true });
   if (uid !== null) chownSync(temporary, uid, uid);

@@ -52,6 +52,31 @@ const commands: Readonly<Record<string, Command>> = {
     help: async (args) => (await import('./policy.ts')).policyHelp(args),
     run: async (settings, args) => (await import('./policy.ts')).policy(settings, args),
   },
+  witness: {
+    summary: 'cosigns the logs of others, so that none of them can be taken back',
+    help: async () => (await import('./witness.ts')).witnessHelp,
+    run: async (_, args) => (await import('./witness.ts')).witness(args),
+  },
+  measure: {
+    summary: "prints the measurement of the enclave's code",
+    help: async () => (await import('./measure.ts')).measureHelp,
+    run: async (_, args) => (await import('./measure.ts')).measure(args),
+  },
+  ceremony: {
+    summary: 'holds the root key in shares of several people',
+    help: async () => (await import('./ceremony.ts')).ceremonyHelp,
+    run: async (settings, args) => (await import('./ceremony.ts')).ceremony(settings, args),
+  },
+  verify: {
+    summary: 'says of a receipt, step by step, whether it proves what it says',
+    help: async () => (await import('./verify.ts')).verifyHelp,
+    run: async (_, args) => (await import('./verify.ts')).verify(args),
+  },
+  monitor: {
+    summary: 'follows a log and notices when it is not what it was',
+    help: async () => (await import('./monitor.ts')).monitorHelp,
+    run: async (_, args) => (await import('./monitor.ts')).monitor(args),
+  },
   'accept-state': {
     summary: 'goes on from a restored database, deliberately',
     help: async () => (await import('./accept-state.ts')).acceptStateHelp,

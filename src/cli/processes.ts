@@ -108,7 +108,12 @@ export function keepRunning(
       const pause = failures <= 1 ? 100 : 250 * 2 ** Math.min(failures, maxQuickFailures);
       say(`${reason}; starting again in ${pause / 1000} s`);
       await new Promise((resolve) => setTimeout(resolve, pause));
-      if (!stopping) running = start();
+      if (stopping) return;
+      try {
+        running = start();
+      } catch (error) {
+        return giveUp((error as Error).message);
+      }
     }
   };
   void watch();

@@ -1,4 +1,6 @@
 /** The command lines, environments and descriptors of the enclave and of api. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { type Confined, confine, isForked } from './confine.ts';
@@ -6,8 +8,11 @@ import { pathsOfDatabaseUrl } from './database-role.ts';
 import { enclaveFolder, type Host, ownView } from './host.ts';
 import { isolationSummary } from './isolation.ts';
 import type { Locks } from './lock.ts';
+import type { Measurer } from './measurement.ts';
 import { openMeeting } from './meeting.ts';
+import { OperatorError } from './operator-error.ts';
 import { launch, type Running } from './processes.ts';
+import { placesOf } from './sealing-places.ts';
 import type { Settings } from './settings.ts';
 import { checkout, programPaths } from './view.ts';
 
@@ -15,7 +20,14 @@ import { checkout, programPaths } from './view.ts';
 const apiGraceMs = 9500;
 const enclaveGraceMs = 2000;
 
-export type Services = { readonly settings: Settings; readonly host: Host; readonly locks: Locks };
+const { version } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as { version: string };
+
+export type Services = {
+  readonly settings: Settings;
+  readonly host: Host;
+  readonly locks: Locks;
+  readonly measurer: Measurer;
+};
 
 /** Both, with a socket pair between them as descriptor 3 that nobody else holds. */
 export function launchPair(services: Services, databaseUrl: string): Running[] {
@@ -31,12 +43,42 @@ export function launchPair(services: Services, databaseUrl: string): Running[] {
 const smallYoungGeneration = '--max-semi-space-size=8';
 
 /** The enclave, with a pipe to it as descriptor 3; in mode `enclave` it listens on the socket of the settings instead. */
-export function launchEnclave({ settings, host, locks }: Services): Running {
+export function launchEnclave({ settings, host, locks, measurer }: Services): Running {
+  const socket = settings.enclaveSocket;
+  const measurement = measurer.take();
+  const { command, env } = enclaveProgram({ settings, host }, 'main.ts', sealingUses(settings), measurement);
+  return launch({
+    name: 'enclave',
+    command,
+    forked: isForked(host.isolation),
+    env,
+    stdio: ['ignore', 'inherit', 'inherit', socket ? 'ignore' : 'pipe', locks.enclave],
+    stopSignal: 'SIGTERM',
+    graceMs: enclaveGraceMs,
+  });
+}
+
+/** What the enclave of these settings uses outside its folder: names of its sealing and anchor. */
+const sealingUses = ({ sealing }: Settings): string[] => [sealing];
+
+/**
+ * The command line and the environment of a program of the enclave, `file` below src/enclave, confined, with what `uses` names
+ * within its reach; for a TPM it measures the code first.
+ */
+export function enclaveProgram(
+  { settings, host }: Pick<Services, 'settings' | 'host'>,
+  file: string,
+  uses: readonly string[],
+  measurement: string,
+): { command: string[]; env: Record<string, string> } {
   const folder = enclaveFolder(host.dataDir);
   const socket = settings.enclaveSocket;
-  const confined = withSocket(host, ownView(host, 'enclave', folder, 'passwd'), socket);
-  const paths = [folder, ...(socket ? [dirname(socket)] : [])];
-  const command = confine(host.isolation, confined, [
+  const places = placesOf(settings, uses, host.isolation.uids?.enclave ?? null);
+  if (uses.includes('tpm2')) measureInto(places.environment.COUNTERSIGN_TPM as string, measurement);
+  const own = withSocket(host, ownView(host, 'enclave', folder, 'passwd'), socket);
+  const view = { ...own.view, folders: [...own.view.folders, ...places.paths] };
+  const paths = [folder, ...(socket ? [dirname(socket)] : []), ...places.paths];
+  const command = confine(host.isolation, { ...own, view, groups: places.groups }, [
     process.execPath,
     '--disallow-code-generation-from-strings',
     '--disable-proto=delete',
@@ -50,27 +92,32 @@ export function launchEnclave({ settings, host, locks }: Services): Running {
     '--allow-fs-read=/etc/alpine-release',
     ...[...programPaths(), ...paths].map((path) => `--allow-fs-read=${path}`),
     ...paths.map((path) => `--allow-fs-write=${path}`),
-    join(checkout, 'src', 'enclave', 'main.ts'),
+    join(checkout, 'src', 'enclave', file),
   ]);
-  return launch({
-    name: 'enclave',
+  return {
     command,
-    forked: isForked(host.isolation),
     env: {
+      ...places.environment,
       COUNTERSIGN_ENCLAVE_DIR: folder,
       COUNTERSIGN_SEALING: settings.sealing,
       COUNTERSIGN_ORIGINS: settings.origins.join(','),
       COUNTERSIGN_RP_IDS: settings.rpIds.join(','),
       COUNTERSIGN_REQUIRE_USER_VERIFICATION: String(settings.requireUserVerification),
       COUNTERSIGN_ISOLATION: isolationSummary(host.isolation),
+      COUNTERSIGN_MEASUREMENT: measurement,
+      COUNTERSIGN_VERSION: version,
       // Code is read from here, so it lies where only the enclave may write.
       NODE_COMPILE_CACHE: join(folder, 'cache'),
       ...(socket && { COUNTERSIGN_ENCLAVE_SOCKET: socket }),
     },
-    stdio: ['ignore', 'inherit', 'inherit', socket ? 'ignore' : 'pipe', locks.enclave],
-    stopSignal: 'SIGTERM',
-    graceMs: enclaveGraceMs,
-  });
+  };
+}
+
+/** Register 11 of the TPM becomes the measurement of what is about to run. */
+function measureInto(tpm: string, measurement: string): void {
+  const program = join(checkout, 'src', 'enclave', 'sealing', 'measure-code.ts');
+  const { status, stderr } = spawnSync(process.execPath, [program, tpm, measurement], { encoding: 'utf8', env: {} });
+  if (status !== 0) throw new OperatorError(stderr.trim() || 'the TPM could not be told what runs');
 }
 
 /** api, with `channel` as descriptor 3, or with the socket of the settings. */

@@ -71,6 +71,15 @@ function network(text: string): string | undefined {
   return bits === undefined || integer(0, family === 4 ? 32 : 128)(bits) !== undefined ? text : undefined;
 }
 
+const place = 'the absolute path of a socket or a device';
+const absolutePath = (text: string) => (isAbsolute(text) && !text.includes('\0') ? resolve(text) : undefined);
+
+function registers(text: string): number[] | undefined {
+  const numbers = list(integer(0, 23))(text);
+  const isAscending = numbers?.every((number, at) => at === 0 || number > (numbers[at - 1] as number));
+  return isAscending && numbers?.includes(11) && numbers.length <= 8 ? numbers : undefined;
+}
+
 const table = {
   port: setting('PORT', '8787', 'a TCP port from 1 to 65535', 'TCP port of the HTTP server', integer(1, 65_535)),
   host: setting(
@@ -97,9 +106,45 @@ const table = {
   sealing: setting(
     'COUNTERSIGN_SEALING',
     'local-file',
-    'local-file',
-    'what protects the root key of the enclave',
-    oneOf('local-file'),
+    'local-file, quorum-shares, tpm2, dstack or nitro-kms',
+    "what protects the enclave's root key (docs/sealing.md)",
+    oneOf('local-file', 'quorum-shares', 'tpm2', 'dstack', 'nitro-kms'),
+  ),
+  tpm: setting('COUNTERSIGN_TPM', '/dev/tpmrm0', place, "the TPM 2.0 of the `tpm2` sealing and anchor", absolutePath),
+  tpmPcrs: setting(
+    'COUNTERSIGN_TPM_PCRS',
+    '11',
+    'numbers of registers from 0 to 23, ascending, separated by commas, 11 among them',
+    'registers whose values the `tpm2` sealing is bound to; 11 is the code of the enclave',
+    registers,
+  ),
+  dstackSocket: setting(
+    'COUNTERSIGN_DSTACK_SOCKET',
+    '/var/run/dstack.sock',
+    place,
+    'the guest agent of the `dstack` sealing',
+    absolutePath,
+  ),
+  nsmSocket: setting(
+    'COUNTERSIGN_NSM_SOCKET',
+    null,
+    place,
+    'the bridge to /dev/nsm of the `nitro-kms` sealing',
+    absolutePath,
+  ),
+  kmsSocket: setting(
+    'COUNTERSIGN_KMS_SOCKET',
+    null,
+    place,
+    'the proxy to the endpoint of AWS KMS of the `nitro-kms` sealing',
+    absolutePath,
+  ),
+  kmsKey: setting(
+    'COUNTERSIGN_KMS_KEY',
+    null,
+    'the ARN of a KMS key, like arn:aws:kms:eu-central-1:111122223333:key/…',
+    'the KMS key of the `nitro-kms` sealing',
+    (text) => (/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)\/[\w/-]+$/.test(text) ? text : undefined),
   ),
   mode: setting(
     'COUNTERSIGN_MODE',
@@ -194,13 +239,20 @@ export function readSettings(environment: Environment): Settings {
 const shown = (name: string, text: string) =>
   name === 'DATABASE_URL' ? 'something else' : JSON.stringify(text.slice(0, 200));
 
-function contradictions({ mode, databaseUrl, enclaveSocket }: Settings): string[] {
+function contradictions({ mode, databaseUrl, enclaveSocket, sealing, ...places }: Settings): string[] {
   const found: string[] = [];
   if (mode === 'all' && enclaveSocket) {
     found.push('COUNTERSIGN_ENCLAVE_SOCKET: expected to be unset when one `start` runs both; set COUNTERSIGN_MODE');
   }
   if (mode !== 'all' && !enclaveSocket) {
     found.push(`COUNTERSIGN_ENCLAVE_SOCKET: expected ${table.enclaveSocket.expected} in mode ${mode}, got nothing`);
+  }
+  if (sealing === 'nitro-kms') {
+    for (const key of ['nsmSocket', 'kmsSocket', 'kmsKey'] as const) {
+      if (places[key]) continue;
+      const { name, expected } = table[key];
+      found.push(`${name}: expected ${expected} with COUNTERSIGN_SEALING=nitro-kms, got nothing`);
+    }
   }
   if (mode === 'api' && !databaseUrl) {
     found.push(`DATABASE_URL: expected ${table.databaseUrl.expected} in mode api, got nothing`);

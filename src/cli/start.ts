@@ -6,6 +6,7 @@ import { askHealth } from './health.ts';
 import { enclaveFolder, openHost } from './host.ts';
 import { describeIsolation } from './isolation.ts';
 import { lockDataDirectory } from './lock.ts';
+import { createMeasurer } from './measurement.ts';
 import { shareSocket } from './meeting.ts';
 import { OperatorError } from './operator-error.ts';
 import { anchorDurable, orderDone, placeOrder } from './orders.ts';
@@ -68,7 +69,7 @@ async function bringUp(settings: Settings, stopping: AbortSignal, keep: Keep): P
   const first = !existsSync(rootFilePath(dataDir));
   const locks = await lockDataDirectory(dataDir, findTools().flock, say);
   const host = await openHost(dataDir, say);
-  const services: Services = { settings, host, locks };
+  const services: Services = { settings, host, locks, measurer: createMeasurer() };
   if (settings.mode !== 'enclave') {
     const privileged = process.getuid?.() === 0 && !host.isolation.uids;
     await checkPort(settings.host, settings.port, privileged);
@@ -97,7 +98,7 @@ async function bringUp(settings: Settings, stopping: AbortSignal, keep: Keep): P
 }
 
 /** The database URL for api: of the embedded server, running and kept so, or the operator's; null where api runs elsewhere. */
-async function openDatabase({ settings, host, locks }: Services, keep: Keep): Promise<string | null> {
+async function openDatabase({ settings, host, locks, measurer }: Services, keep: Keep): Promise<string | null> {
   if (settings.databaseUrl) {
     if (settings.mode !== 'enclave') await checkDatabaseRole(settings.databaseUrl);
     return settings.databaseUrl;
@@ -105,6 +106,7 @@ async function openDatabase({ settings, host, locks }: Services, keep: Keep): Pr
   if (settings.mode !== 'all') return null;
   const postgres = await openPostgres(host, locks.others);
   const server = postgres.launch();
+  measurer.ahead();
   await postgres.ready(server);
   keep([server], () => [postgres.launch()]);
   return postgres.databaseUrl;

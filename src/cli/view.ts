@@ -10,7 +10,7 @@ export type Operation =
 export type View = {
   /** The data directory: hidden wherever it would show, apart from what `folders` names. */
   readonly dataDir: string;
-  /** Writable folders, at their own paths. */
+  /** Writable folders, and sockets and devices to use, at their own paths. */
   readonly folders: readonly string[];
   /** Further files and folders to read, at their own paths. */
   readonly readable: readonly string[];

@@ -8,6 +8,7 @@ import { parseJsonObject } from '../stamping/json-object.ts';
 import { formatVersion } from './contexts.ts';
 import type { Credential } from './resolve-caller.ts';
 import { RowIntegrityError, type Sealer } from './sealing/seal.ts';
+import type { SignedDigests } from './signed-digests.ts';
 import type { Sums } from './sums.ts';
 
 /** A verified stamp, complete enough to be verified again from the record alone. */
@@ -76,13 +77,18 @@ export type ActivityRecord = {
   /** Unix milliseconds. */
   readonly createdAt: number;
   readonly updatedAt: number;
-  /** Digests of the organization's head. */
+  /** Of what was signed and of the signatures, in order. */
+  readonly signed: readonly SignedDigests[];
+  /** Digests of the organization's head, and the number of the state after. */
   readonly headBefore: Uint8Array;
   readonly headAfter: Uint8Array;
+  readonly sequence: number;
+  /** Boot id of the enclave that decided. */
+  readonly enclave: Uint8Array;
 };
 
 /** A record as the ledger takes it. */
-export type Recorded = Omit<ActivityRecord, 'headBefore' | 'headAfter'>;
+export type Recorded = Omit<ActivityRecord, 'headBefore' | 'headAfter' | 'sequence' | 'enclave'>;
 
 export function stampOf(credential: Credential): VoteStamp {
   if (credential.kind === 'apiKey') {

@@ -25,6 +25,8 @@ export type QueryContext = {
 export type ActivityReader = {
   get(id: string): Promise<ActivityObject | undefined>;
   list(page: ActivityPage): Promise<ActivityObject[]>;
+  /** Of a final activity; with `stamps`, those of its votes are in it. */
+  receipt(id: string, stamps: boolean): Promise<Buffer | undefined>;
 };
 
 /** What policies are asked: about activities as they are kept, and about what the caller could ask for. */

@@ -9,6 +9,7 @@ import type { Transition } from './ledger/transition.ts';
 import { policiesDigest } from './policies-digest.ts';
 import type { Caller } from './resolve-caller.ts';
 import { type Service, uuidV7 } from './service.ts';
+import { signedDigests } from './signed-digests.ts';
 import type { Counters, Organization } from './state.ts';
 import type { Submission } from './submission.ts';
 
@@ -33,6 +34,7 @@ export async function carryOut(service: Service, caller: Caller, underway: Under
     organizationId: organization.id,
     status: 'ACTIVITY_STATUS_COMPLETED',
     result: JSON.stringify(outcome.result),
+    signed: signedDigests(submission.activity.name, submission.parameters, outcome.result),
     facts,
   };
   const body = { time: submission.time, fingerprint };

@@ -18,7 +18,13 @@ export const derivations = {
   hint: 'countersign/hint/v1',
   fingerprint: 'countersign/fingerprint/v1',
   checkpointKey: 'countersign/checkpoint-key/v1',
+  tpmAnchor: 'countersign/tpm-anchor/v1',
+  tpmGeneration: 'countersign/tpm-generation/v1',
+  manifestTag: 'countersign/manifest-tag/v1',
 } as const;
 
 /** What a sealed blob holds; part of its associated data. */
 export type SealedKind = 'page' | 'counters' | 'key' | 'activity' | 'batch';
+
+/** HKDF info string of the key that wraps the root key, below what a sealing provider gave. */
+export const wrappingContext = 'countersign/sealing/wrap/v1';

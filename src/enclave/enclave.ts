@@ -7,8 +7,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { encode } from '../protocol/cbor.ts';
-import { CountersignError, toStatus, unavailable } from '../protocol/errors.ts';
+import { CountersignError, invalidArgument, unavailable } from '../protocol/errors.ts';
 import type {
   EnclaveStatus,
   Fetch,
@@ -19,21 +18,27 @@ import type {
 } from '../protocol/messages.ts';
 import type { Anchor, AnchoredState } from './anchors/anchor.ts';
 import { fileAnchor } from './anchors/file.ts';
+import { openAnchor } from './anchors/open.ts';
+import { createApiAsker } from './ask-api.ts';
+import { attest, maxNonce } from './attestation/attest.ts';
+import { noEvidence } from './attestation/evidence.ts';
+import { type BootIdentity, createBootIdentity } from './attestation/statement.ts';
 import { createClock } from './clock.ts';
-import { formatVersion } from './contexts.ts';
 import { secp256k1IsNative } from './keys/secp256k1.ts';
 import { boot, genesis, revealBucket } from './ledger/boot.ts';
 import { type CheckpointSigner, createCheckpointSigner } from './ledger/checkpoint.ts';
-import { sha256 } from './ledger/hash.ts';
 import { createLedger, type Ledger } from './ledger/ledger.ts';
 import { createMerkleMap, OpaqueBucketError } from './ledger/merkle-map.ts';
 import type { Port } from './ledger/port.ts';
 import { carryOutOrders } from './orders.ts';
 import { query } from './query.ts';
 import { repeatDeletion } from './repeat-deletion.ts';
-import { localFileSealing } from './sealing/local-file.ts';
+import { type Answered, type Reply, refusalOf, reply } from './reply.ts';
 import { SealingError, type SealingProvider } from './sealing/provider.ts';
+import { openProvider } from './sealing/providers.ts';
+import { isSealed, openRootKey, sealAndCheck } from './sealing/root-key.ts';
 import { createSealer, deriveKey, type Sealer } from './sealing/seal.ts';
+import { createSealing, discardSealing } from './sealing/sealing-file.ts';
 import { asAnswer, createService, type Service } from './service.ts';
 import { type EnclaveSettings, settingsDigest } from './settings.ts';
 import { submit } from './submit.ts';
@@ -41,20 +46,38 @@ import { loadLibrary } from './verify-registration.ts';
 
 export type Enclave = {
   onMessage(message: ToEnclave): void;
+  /** Rejects with a `SealingError` or `AnchorError` where the enclave's own folder is not sound: then nothing more will come. */
+  readonly opened: Promise<void>;
   /** Stops taking requests; those under way are answered. */
   stop(): void;
 };
 
 type Secrets = { sealer: Sealer; signer: CheckpointSigner; anchor: Anchor; rootKey: Buffer };
+type Open = { readonly secrets: Secrets; readonly identity: BootIdentity };
 
 /** Between attempts to start, longer and longer, and between looks for orders, in ms. */
 const firstDelay = 100;
 const longestDelay = 1000;
 const orderInterval = 500;
 
-/** Throws `SealingError` or `AnchorError` where the enclave's own folder is not sound. */
 export function createEnclave(settings: EnclaveSettings, send: (message: FromEnclave) => void): Enclave {
-  const secrets = openFolder(settings);
+  /** What people are waited for, before the root key can be opened. */
+  let waitingFor: string | null = null;
+  let open: Open | null = null;
+  const asker = createApiAsker(send);
+  // Before the root key is there: its shares are sealed to this very start.
+  const identity = identify(settings, settings.anchor);
+  const evidence = noEvidence;
+  const sealing = openProvider(settings.sealing, settings, identity, (what) => {
+    waitingFor = what;
+  });
+  const opening = sealing
+    .then((provider) => openFolder(settings, provider))
+    .then(async (secrets) => {
+      const anchor = await openAnchor(settings, secrets.anchor, secrets.rootKey, asker.addCheckpoint);
+      open = { secrets: { ...secrets, anchor }, identity };
+      return open;
+    });
   const { port, onFetched, onFetchFailed } = createPort(send);
   /** There as soon as the anchored state is established; `service` once this start itself is released. */
   let ledger: Ledger | null = null;
@@ -66,9 +89,14 @@ export function createEnclave(settings: EnclaveSettings, send: (message: FromEnc
   let submissions = 0;
 
   async function start(): Promise<void> {
+    const found = await opening.catch(() => null);
+    if (!found) return;
+    const { secrets, identity } = found;
     for (let pause = firstDelay; !stopped && !service; pause = Math.min(2 * pause, longestDelay)) {
       try {
-        const booted = await bootLedger(settings, secrets, port);
+        const held = await asker.lease(identity.id);
+        if (held !== null) throw new Error(held);
+        const booted = await bootLedger(settings, secrets, identity, port);
         ledger = booted.ledger;
         await recordStart(settings, booted);
         service = createService(ledger, port, secrets.sealer, settings);
@@ -88,35 +116,56 @@ export function createEnclave(settings: EnclaveSettings, send: (message: FromEnc
   }
 
   async function answer(request: RequestMessage): Promise<void> {
-    let result = await attempt(request);
-    // The database may show the right rows again by now: then these buckets are served from here on.
-    while (result instanceof OpaqueBucketError) {
-      const { bucket, message } = result;
-      const revealed = ledger && (await revealBucket(port, ledger.map, bucket).catch(() => false));
-      result = revealed ? await attempt(request) : unavailable(message, 'ROW_INTEGRITY');
+    const { id } = request;
+    for (;;) {
+      try {
+        return send({ type: 'answer', id, ...(await attempt(request)) });
+      } catch (error) {
+        if (!(error instanceof OpaqueBucketError)) throw error;
+        // The database may show the right rows again by now: then these buckets are served from here on.
+        const revealed = ledger && (await revealBucket(port, ledger.map, error.bucket).catch(() => false));
+        if (!revealed) return send({ type: 'answer', id, ...refusalOf(unavailable(error.message, 'ROW_INTEGRITY')) });
+      }
     }
-    const { status, body } = result instanceof Error ? toStatus(asAnswer(result)) : { status: 200, body: result };
-    send({ type: 'answer', id: request.id, status, body: Buffer.from(JSON.stringify(body)) });
   }
 
-  /** The answer's JSON value, or what was thrown; either has waited for what it was computed from. */
-  async function attempt(request: RequestMessage): Promise<unknown> {
-    if (!service) return unavailable(refusal ?? 'the enclave is starting', refusal ? 'STATE_REFUSED' : 'STARTING');
-    const result = await carryOut(service, request).catch(reportUnexpected);
-    return service.ledger.settled().then(
-      () => result,
-      (error: unknown) => error,
-    );
+  async function attempt(request: RequestMessage): Promise<Reply> {
+    const serving = service;
+    if (serving) return reply(serving, request, () => carryOut(serving, request));
+    return refusalOf(unavailable(refusal ?? 'the enclave is starting', refusal ? 'STATE_REFUSED' : 'STARTING'));
   }
 
-  async function carryOut(service: Service, request: RequestMessage): Promise<unknown> {
+  async function carryOut(service: Service, request: RequestMessage): Promise<Answered> {
     if (request.kind === 'query') return query(service, request);
     submissions++;
     try {
-      return await submit(service, request).catch((error: unknown) => repeatDeletion(service, request, error));
+      const done = submit(service, request).catch((error: unknown) => repeatDeletion(service, request, error));
+      return { value: await done };
     } finally {
       submissions--;
       if (submissions === 0) service.ledger.close();
+    }
+  }
+
+  async function answerAttest(id: number, nonce: Uint8Array): Promise<void> {
+    try {
+      if (nonce.length > maxNonce) throw invalidArgument(`nonce: expected at most ${maxNonce} bytes`);
+      const attestation = await attest(identity, evidence, nonce);
+      const { checkpoint, verifierKey } = status();
+      const body = { ...attestation, checkpoint, verifierKey };
+      send({ type: 'answer', id, status: 200, body: Buffer.from(JSON.stringify(body)) });
+    } catch (error) {
+      send({ type: 'answer', id, ...refusalOf(error) });
+    }
+  }
+
+  async function answerCeremony(id: number, message: Uint8Array): Promise<void> {
+    try {
+      const { ceremony } = await sealing;
+      if (!ceremony) throw new CountersignError('NOT_FOUND', 'the root key of this enclave is not held in shares');
+      send({ type: 'answer', id, status: 200, body: Buffer.from(await ceremony(message)) });
+    } catch (error) {
+      send({ type: 'answer', id, ...refusalOf(error) });
     }
   }
 
@@ -125,14 +174,14 @@ export function createEnclave(settings: EnclaveSettings, send: (message: FromEnc
     const state = ledger?.released();
     return {
       phase: halted ? 'halted' : service ? 'serving' : refusal ? 'refusing' : 'booting',
-      reason: halted ?? refusal,
+      reason: halted ?? refusal ?? waitingFor ?? open?.secrets.anchor.waitsFor() ?? null,
       batch: state?.number ?? 0,
       organizations: ledger?.map.organizations() ?? 0,
       logSize: state?.logSize ?? 0,
       checkpoint: state?.checkpoint ?? null,
-      verifierKey: secrets.signer.verifierKey,
+      verifierKey: open?.secrets.signer.verifierKey ?? null,
       sealing: settings.sealing,
-      anchor: secrets.anchor.name,
+      anchor: open?.secrets.anchor.name ?? null,
       isolation: settings.isolation,
       secp256k1: secp256k1IsNative ? 'native' : 'portable',
     };
@@ -158,6 +207,15 @@ export function createEnclave(settings: EnclaveSettings, send: (message: FromEnc
           return ledger?.halt(
             `batch ${message.number} in the database is not this enclave's: another enclave writes there`,
           );
+        case 'leased':
+        case 'checkpointAdded':
+          return asker.onAnswer(message);
+        case 'attest':
+          void answerAttest(message.id, message.nonce);
+          return;
+        case 'ceremony':
+          void answerCeremony(message.id, message.body);
+          return;
         case 'status': {
           const current = status();
           const code = current.phase === 'serving' ? 200 : 503;
@@ -165,6 +223,7 @@ export function createEnclave(settings: EnclaveSettings, send: (message: FromEnc
         }
       }
     },
+    opened: opening.then(() => {}),
     stop() {
       stopped = true;
     },
@@ -173,7 +232,12 @@ export function createEnclave(settings: EnclaveSettings, send: (message: FromEnc
 
 type BootedLedger = { ledger: Ledger; accepted: boolean };
 
-async function bootLedger(settings: EnclaveSettings, secrets: Secrets, port: Port): Promise<BootedLedger> {
+async function bootLedger(
+  settings: EnclaveSettings,
+  secrets: Secrets,
+  identity: BootIdentity,
+  port: Port,
+): Promise<BootedLedger> {
   const { sealer, signer, anchor, rootKey } = secrets;
   const digest = settingsDigest(settings);
   const keys = {
@@ -185,54 +249,75 @@ async function bootLedger(settings: EnclaveSettings, secrets: Secrets, port: Por
   const parts = { port, sealer, signer, anchor, settings: digest };
   const { accepted, ...booted } = await boot({
     ...parts,
+    enclave: identity.id,
     anchored: loadAnchor(anchor, settings.folder),
     headTag: keys.headTag,
     acceptedRoot: readAcceptedRoot(settings.folder),
     now: Date.now(),
   });
-  return { ledger: createLedger({ ...parts, ...booted, keys, clock: createClock() }), accepted };
+  return { ledger: createLedger({ ...parts, ...booted, identity, keys, clock: createClock() }), accepted };
 }
 
 /** Nothing is answered before the start itself is part of the released history. */
 async function recordStart(settings: EnclaveSettings, { ledger, accepted }: BootedLedger): Promise<void> {
-  const nonce = randomBytes(32);
-  const record = encode({ v: formatVersion, nonce, time: ledger.now(), settings: settingsDigest(settings) });
-  ledger.append([], [{ kind: accepted ? 'acceptState' : 'boot', digest: sha256(record) }]);
+  const entry = {
+    kind: accepted ? 'acceptState' : 'boot',
+    boot: ledger.identity.id,
+    settings: settingsDigest(settings),
+    nonce: randomBytes(32),
+    time: ledger.now(),
+    epoch: ledger.released().epoch,
+  } as const;
+  ledger.append([], [entry]);
   await ledger.settled();
   // A word that was not needed is void: left lying, it would take an old state back at some later start.
   const given = acceptPath(settings.folder);
   if (existsSync(given)) renameSync(given, `${given}.${accepted ? 'done' : 'void'}`);
 }
 
+/** What this start says of itself, with keys of its own. */
+const identify = (settings: EnclaveSettings, anchor: string): BootIdentity =>
+  createBootIdentity({
+    measurement: settings.measurement,
+    version: settings.version,
+    sealing: settings.sealing,
+    anchor,
+    isolation: settings.isolation,
+    settings: settingsDigest(settings),
+    time: Date.now(),
+  });
+
 /** Opens the enclave's folder, or makes it at the very first start. */
-function openFolder(settings: EnclaveSettings): Secrets {
+async function openFolder(settings: EnclaveSettings, sealing: SealingProvider): Promise<Secrets> {
   const { folder } = settings;
-  const sealing = localFileSealing(folder);
   const marker = join(folder, 'first-start');
-  if (existsSync(marker) && !hasReleased(sealing, folder)) {
-    sealing.discard();
+  if (existsSync(marker) && !(await hasReleased(sealing, folder))) {
+    discardSealing(folder);
     rmSync(join(folder, 'anchor'), { force: true });
   }
-  if (!sealing.exists()) {
+  if (!isSealed(folder)) {
     if (existsSync(join(folder, 'anchor'))) {
       throw new SealingError(`${folder} holds an anchor but no sealed root key: restore both from one backup`);
     }
     writeFileSync(marker, 'A first start is under way or was interrupted.\n');
     const rootKey = randomBytes(32);
-    sealing.create(rootKey);
+    createSealing(folder, { provider: sealing.name, sealed: await sealAndCheck(sealing, rootKey) });
     const { signer, anchor } = secretsOf(rootKey, folder);
     anchor.create(genesis(signer, settingsDigest(settings), Date.now()), createMerkleMap().bucketHashes());
   }
   rmSync(marker, { force: true });
-  const secrets = secretsOf(sealing.unseal(), folder);
+  const { rootKey, settle } = await openRootKey(folder, sealing);
+  const secrets = secretsOf(rootKey, folder);
   loadAnchor(secrets.anchor, folder);
+  await settle();
   return secrets;
 }
 
 /** An anchor is there only when it is whole; a leftover marker of the first start means nothing once it has moved. */
-function hasReleased(sealing: SealingProvider, folder: string): boolean {
+async function hasReleased(sealing: SealingProvider, folder: string): Promise<boolean> {
   if (!existsSync(join(folder, 'anchor'))) return false;
-  return loadAnchor(secretsOf(sealing.unseal(), folder).anchor, folder).number > 0;
+  const { rootKey } = await openRootKey(folder, sealing);
+  return loadAnchor(secretsOf(rootKey, folder).anchor, folder).number > 0;
 }
 
 function secretsOf(rootKey: Buffer, folder: string): Secrets {

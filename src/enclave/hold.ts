@@ -2,7 +2,7 @@
 import { CountersignError } from '../protocol/errors.ts';
 import type { Recorded } from './activity-record.ts';
 import { begun, type Underway, useCredential } from './carry-out.ts';
-import { voteLeaf } from './log-entries.ts';
+import { voteEntry } from './log-entries.ts';
 import { pendingRecord } from './pending-record.ts';
 import type { Caller } from './resolve-caller.ts';
 import { type Service, uuidV7 } from './service.ts';
@@ -41,8 +41,8 @@ export function keepPending(
     throw new CountersignError('RESOURCE_EXHAUSTED', message, { reason: 'QUOTA_EXCEEDED' });
   }
   const vote = pending.votes.at(-1);
-  const leaf = voteLeaf(pending.id, vote?.id ?? '', vote?.selection ?? '');
-  service.ledger.append([{ from: opened, to: next }], [leaf], true);
+  const entry = voteEntry(pending.id, vote?.id ?? '', vote?.selection ?? '');
+  service.ledger.append([{ from: opened, to: next }], [entry], true);
 }
 
 const sizeOf = ({ body, votes }: PendingActivity): number =>

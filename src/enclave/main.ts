@@ -15,6 +15,7 @@ const fail = (error: unknown): never => {
 const serve = (stream: Socket): void => {
   let channel: Channel<FromEnclave>;
   const enclave = createEnclave(settings, (message) => channel.send(message));
+  enclave.opened.catch(fail);
   channel = openChannel<FromEnclave, ToEnclave>(stream, enclave.onMessage, (error) => {
     enclave.stop();
     if (error) fail(new Error(`the stream to api broke: ${error.message}`));

@@ -9,4 +9,5 @@ export const pendingRecord = (
   ...pending,
   organizationId: id,
   result: null,
+  signed: [],
 });

@@ -1,5 +1,5 @@
 /** Answers a stamped query about an organization, its own user's or its parent's. */
-import { CountersignError, invalidArgument } from '../protocol/errors.ts';
+import { invalidArgument } from '../protocol/errors.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { RequestMessage } from '../protocol/messages.ts';
 import { parseRequest } from '../protocol/parse-request.ts';
@@ -9,18 +9,19 @@ import type { QueryContext } from './answer.ts';
 import { assertFresh, readTimestamp } from './freshness.ts';
 import { listWithPending } from './list-with-pending.ts';
 import { pendingRecord } from './pending-record.ts';
+import { noQuery } from './queries/app-proofs.ts';
 import { answers } from './queries/index.ts';
 import { questionReader } from './question-reader.ts';
+import type { Answered } from './reply.ts';
 import { readStamp, resolveCaller, resolveThroughParent } from './resolve-caller.ts';
 import type { Service } from './service.ts';
 import { readEnvelope, readOrganizationId } from './submission.ts';
 import { activityView } from './views/activity.ts';
 
-/** The answer's JSON value. Throws `CountersignError`s. */
-export async function query(service: Service, request: RequestMessage): Promise<unknown> {
+/** The answer's JSON value, and what it is made from. Throws `CountersignError`s. */
+export async function query(service: Service, request: RequestMessage): Promise<Answered> {
   const found = findQuery(request.name);
-  if (!found)
-    throw new CountersignError('UNIMPLEMENTED', `no query \`${request.name.slice(0, 100)}\``, { status: 404 });
+  if (!found) throw noQuery(request.name);
   const envelope = readEnvelope(request.body);
   if (typeof envelope.type === 'string' && findActivity(envelope.type)) {
     // Or else whoever sees an activity's stamp, which is good for an hour, could ask with it for ever.
@@ -35,9 +36,11 @@ export async function query(service: Service, request: RequestMessage): Promise<
   const target = await service.loadExisting(organizationId);
   const resolve = found.name === 'whoami' ? resolveThroughParent : resolveCaller;
   const caller = await resolve(service, target, stamp, request.body);
+  await service.assertKnownHead(envelope.knownHead);
   const isOwn = caller.opened.organization.parentId === target.organization.id || caller.opened === target;
   const opened = found.name === 'whoami' && isOwn ? caller.opened : target;
   const { organization } = opened;
+  const read = { organization: opened.id, head: opened.headDigest };
   const questions = questionReader(service, opened, caller);
   const context: QueryContext = {
     organization,
@@ -51,6 +54,7 @@ export async function query(service: Service, request: RequestMessage): Promise<
         const [found] = await questions.records([id]);
         return found && activityView(found, organization);
       },
+      receipt: (id, stamps) => service.receipt(opened, id, stamps),
       async list(page) {
         const waiting = [...organization.pending.values()].reverse().map((each) => pendingRecord(each, organization));
         const records = await listWithPending(waiting, page, (part) => service.listActivities(opened, part));
@@ -59,8 +63,11 @@ export async function query(service: Service, request: RequestMessage): Promise<
     },
     subOrganizations: { list: (page) => service.listSubOrganizations(organization, page) },
   };
-  const answer = answers[found.name as keyof typeof answers] as (context: QueryContext, request: unknown) => unknown;
-  return answer(context, parsed);
+  const answer = answers[found.name as keyof typeof answers] as (
+    context: QueryContext,
+    request: unknown,
+  ) => Promise<object>;
+  return { value: await answer(context, parsed), read };
 }
 
 /**

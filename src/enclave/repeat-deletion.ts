@@ -3,6 +3,7 @@ import { deleteSubOrganization } from '../protocol/activities/delete-sub-organiz
 import { type Cbor, encode } from '../protocol/cbor.ts';
 import { CountersignError } from '../protocol/errors.ts';
 import type { RequestMessage } from '../protocol/messages.ts';
+import type { ActivityObject } from '../protocol/queries/objects.ts';
 import type { VoteStamp } from './activity-record.ts';
 import { assertFresh } from './freshness.ts';
 import { sha256 } from './ledger/hash.ts';
@@ -19,7 +20,11 @@ const deletion = { types: Object.keys(deleteSubOrganization.versions), statuses:
  * a vote for that, the deletion. No credential is left there that a stamp could be verified with, so it must be the very
  * stamp that was verified then.
  */
-export async function repeatDeletion(service: Service, request: RequestMessage, error: unknown): Promise<unknown> {
+export async function repeatDeletion(
+  service: Service,
+  request: RequestMessage,
+  error: unknown,
+): Promise<{ activity: ActivityObject }> {
   if (!(error instanceof CountersignError) || error.facts.reason !== 'ORGANIZATION_NOT_FOUND') throw error;
   const submission = readSubmission(request.name, request.body);
   const stamp = readStamp(request.stamp);

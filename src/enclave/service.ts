@@ -1,35 +1,45 @@
 /** What requests are carried out with: the ledger and the few effects around it, put together once at the start. */
 import { randomUUID } from 'node:crypto';
 import { CountersignError, unavailable } from '../protocol/errors.ts';
+import type { JsonValue } from '../protocol/json.ts';
+import { leafHash } from '../protocol/log-hash.ts';
 import type { ProvenActivity } from '../protocol/messages.ts';
 import { uuidBytes, uuidText } from '../protocol/uuid.ts';
 import { type ActivityRecord, openActivity } from './activity-record.ts';
-import type { AnchoredState } from './anchors/anchor.ts';
 import type { Pagination } from './answer.ts';
 import { collectActivities } from './collect-activities.ts';
 import { createDenials, type Denials } from './denials.ts';
 import type { EffectContext, ProfileReader, StampRules } from './effect.ts';
 import { fillPage } from './fill-page.ts';
-import { ownBytes, splitHashes } from './ledger/hash.ts';
+import { assertKnownHead } from './known-head.ts';
+import { ownBytes, sha256, splitHashes } from './ledger/hash.ts';
 import { filterDigest, findIdentity, type HintKind, hintDigest } from './ledger/identities.ts';
-import { activityEntry, type Ledger } from './ledger/ledger.ts';
-import { includes, leafHash } from './ledger/log.ts';
+import type { Ledger, ReleasedState } from './ledger/ledger.ts';
+import { includes } from './ledger/log.ts';
 import type { Opened } from './ledger/organizations.ts';
 import { fetchRows, type Port } from './ledger/port.ts';
 import { keyPlace } from './ledger/transition.ts';
+import { activityEntry } from './log-entries.ts';
+import { encodeClaims, encodeReceipt, type Proven, stampsOf } from './receipts.ts';
 import type { CallerSource } from './resolve-caller.ts';
 import { RowIntegrityError, type Sealer } from './sealing/seal.ts';
 import { noContent, type Organization } from './state.ts';
+
+type ProvenRecord = { readonly record: ActivityRecord; readonly proven: Proven };
 
 export type Service = CallerSource & {
   readonly ledger: Ledger;
   readonly denials: Denials;
   /** The organization, or NOT_FOUND; deleted ones are not found. */
   loadExisting(organizationId: string): Promise<Opened>;
+  /** Refuses a body whose sender was shown a log that this one does not continue. */
+  assertKnownHead(knownHead: JsonValue | undefined): Promise<void>;
   /** Runs `work` alone among those of the same organization. */
   exclusively<T>(organizationId: string, work: () => Promise<T>): Promise<T>;
   withKey: (opened: Opened) => EffectContext['withKey'];
   parentProfiles: (organization: Organization) => ProfileReader;
+  /** The receipt of a final activity, with the stamps of its votes or without; undefined where there is none of that id. */
+  receipt(opened: Opened, id: string, stamps?: boolean): Promise<Buffer | undefined>;
   /** Records of activities by id, each proven to be in the released log; those that do not exist are left out. */
   readActivities(opened: Opened, ids: readonly string[]): Promise<ActivityRecord[]>;
   listActivities(
@@ -64,6 +74,7 @@ export function createService(ledger: Ledger, port: Port, sealer: Sealer, defaul
         reason: 'ORGANIZATION_NOT_FOUND',
       });
     },
+    assertKnownHead: (knownHead) => assertKnownHead(ledger, port, knownHead),
     exclusively(organizationId, work) {
       const before = tails.get(organizationId) ?? Promise.resolve();
       const done = before.then(work, work);
@@ -90,19 +101,17 @@ export function createService(ledger: Ledger, port: Port, sealer: Sealer, defaul
       ({ parentId }) =>
       async () =>
         (parentId === null ? noContent : (await service.loadExisting(parentId)).organization).sessionProfiles,
+    async receipt(opened, id, stamps = false) {
+      const recent = stamps ? undefined : ledger.proofOf(opened.organization.id, id);
+      if (recent) return encodeReceipt(ledger.identity, ledger.logKey, recent);
+      const [found] = await readRows(opened, [id]);
+      return (
+        found &&
+        encodeReceipt(ledger.identity, ledger.logKey, found.proven, stamps ? stampsOf(found.record) : undefined)
+      );
+    },
     async readActivities(opened, ids) {
-      await ledger.settled();
-      const released = ledger.released();
-      const rows = await fetchRows(port, {
-        what: 'activities',
-        organizationId: opened.id,
-        ids: ids.map(uuidBytes),
-        treeSize: released.logSize,
-      });
-      return rows.activities.map((row) => {
-        if (!ids.includes(uuidText(row.id))) throw new RowIntegrityError('another activity than the one asked for');
-        return provenRecord(opened, row, released);
-      });
+      return (await readRows(opened, ids)).map(({ record }) => record);
     },
     async listActivities(opened, { types, statuses, ...page }) {
       await ledger.settled();
@@ -122,7 +131,7 @@ export function createService(ledger: Ledger, port: Port, sealer: Sealer, defaul
         });
         return rows.activities;
       };
-      return (await collectActivities(fetchPart, page)).map((row) => provenRecord(opened, row, released));
+      return (await collectActivities(fetchPart, page)).map((row) => provenRecord(opened, row, released).record);
     },
     async listSubOrganizations(parent, { hint, ...page }) {
       await ledger.settled();
@@ -147,13 +156,30 @@ export function createService(ledger: Ledger, port: Port, sealer: Sealer, defaul
   };
   return service;
 
+  async function readRows(opened: Opened, ids: readonly string[]): Promise<ProvenRecord[]> {
+    await ledger.settled();
+    const released = ledger.released();
+    const rows = await fetchRows(port, {
+      what: 'activities',
+      organizationId: opened.id,
+      ids: ids.map(uuidBytes),
+      treeSize: released.logSize,
+    });
+    return rows.activities.map((row) => {
+      if (!ids.includes(uuidText(row.id))) throw new RowIntegrityError('another activity than the one asked for');
+      return provenRecord(opened, row, released);
+    });
+  }
+
   /** An activity is believed only with its place in the log that was released. */
-  function provenRecord(opened: Opened, row: ProvenActivity, { logSize, logRoot }: AnchoredState): ActivityRecord {
-    const leaf = leafHash(activityEntry(row.sealed));
-    if (!includes(leaf, row.leafIndex, logSize, splitHashes(row.path), logRoot)) {
+  function provenRecord(opened: Opened, row: ProvenActivity, state: ReleasedState): ProvenRecord {
+    const record = openActivity(sealer, opened.id, row.id, row.sealed);
+    const [claims, digest, path] = [encodeClaims(record), sha256(row.sealed), splitHashes(row.path)];
+    const leaf = leafHash(activityEntry(digest, sha256(claims)));
+    if (!includes(leaf, row.leafIndex, state.logSize, path, state.logRoot)) {
       throw new RowIntegrityError(`activity ${uuidText(row.id)} in the database is not the one in the log`);
     }
-    return openActivity(sealer, opened.id, row.id, row.sealed);
+    return { record, proven: { claims, row: digest, index: row.leafIndex, path, state } };
   }
 }
 

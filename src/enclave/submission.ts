@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import type { Activity, ActivityVersion } from '../protocol/activities/activity.ts';
 import { CountersignError, invalidArgument } from '../protocol/errors.ts';
-import { type JsonObject, parseJson } from '../protocol/json.ts';
+import { type JsonObject, type JsonValue, parseJson } from '../protocol/json.ts';
 import { parseParameters } from '../protocol/parse-parameters.ts';
 import { findActivity, findActivityByName } from '../protocol/registry.ts';
 import { isUuid, uuidBytes } from '../protocol/uuid.ts';
@@ -21,6 +21,8 @@ export type Submission = {
   /** The parameters as they were given. */
   readonly given: unknown;
   readonly body: Buffer;
+  /** The place in the log that the sender was shown (src/enclave/known-head.ts), as it was given. */
+  readonly knownHead?: JsonValue;
   /** Of an intent: what came beside the stamped body to fill it in; among the `parameters` as well. */
   readonly completion?: string;
 };
@@ -44,6 +46,7 @@ export function readSubmission(name: string, bytes: Uint8Array, completion?: str
     parameters: filledIn ? { ...parameters, completion: filledIn } : parameters,
     given: envelope.parameters,
     body: Buffer.from(bytes),
+    ...(envelope.knownHead !== undefined && { knownHead: envelope.knownHead }),
     ...(filledIn && completion && { completion }),
   };
 }

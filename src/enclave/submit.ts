@@ -6,6 +6,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import { type CountersignError, invalidArgument, toStatus, unavailable } from '../protocol/errors.ts';
 import type { RequestMessage } from '../protocol/messages.ts';
+import type { ActivityObject } from '../protocol/queries/objects.ts';
 import { uuidText } from '../protocol/uuid.ts';
 import type { ActivityRecord, Recorded } from './activity-record.ts';
 import { questionWith } from './authentication.ts';
@@ -30,7 +31,7 @@ import { voteOf } from './votes.ts';
 export type Done = { readonly record: Recorded } | { readonly id: string };
 
 /** The answer's JSON value. Throws `CountersignError`s. */
-export async function submit(service: Service, request: RequestMessage): Promise<unknown> {
+export async function submit(service: Service, request: RequestMessage): Promise<{ activity: ActivityObject }> {
   const submission = readSubmission(request.name, request.body, request.completion);
   const stamp = readStamp(request.stamp);
   const { target, done } = await service.exclusively(submission.organizationId, async () => {
@@ -38,6 +39,7 @@ export async function submit(service: Service, request: RequestMessage): Promise
     const caller = await resolveCaller(service, target, stamp, submission.body);
     assertMember(caller, target);
     assertFresh(submission.time, service.now(), service.ledger.epochStart());
+    await service.assertKnownHead(submission.knownHead);
     const done = isVote(submission)
       ? await castVote(service, submission, caller)
       : await begin(service, submission, caller, request.explain === true);
@@ -97,6 +99,7 @@ function deniedRecord(caller: Caller, underway: Underway, refusal: CountersignEr
     organizationId: organization.id,
     status: 'ACTIVITY_STATUS_FAILED',
     result: null,
+    signed: [],
     failure: { code, message },
     facts: useCredential(organization, caller, underway).facts,
   };

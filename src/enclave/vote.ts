@@ -15,6 +15,7 @@ import type { Opened } from './ledger/organizations.ts';
 import { pendingRecord } from './pending-record.ts';
 import type { Caller } from './resolve-caller.ts';
 import type { Service } from './service.ts';
+import { signedDigests } from './signed-digests.ts';
 import { type Organization, type PendingActivity, put, without } from './state.ts';
 import { keyedFingerprint, readSubmission, type Submission } from './submission.ts';
 import type { Done } from './submit.ts';
@@ -65,7 +66,7 @@ export async function castVote(service: Service, submission: Submission, caller:
   // Who started an activity may call it off; the loosening of a guard anybody.
   const calledOff = !approves && (voted.notBefore !== null || voted.votes[0]?.userId === user.id);
   if (calledOff || (decision.outcome !== 'OUTCOME_ALLOW' && !decision.pending)) {
-    const final = { status: 'ACTIVITY_STATUS_REJECTED', result: null } as const;
+    const final = { status: 'ACTIVITY_STATUS_REJECTED', result: null, signed: [] } as const;
     return { record: await finish(cast, { organization }, final) };
   }
   const { next } = useCredential(organization, caller, { decision });
@@ -158,7 +159,9 @@ async function complete(cast: Cast): Promise<Recorded> {
     const question = questionOf(voted, organization, voted.updatedAt, service.ledger.epochStart());
     const { result, ...outcome } = await runEffect(service, caller, question.submission, voted.updatedAt);
     const changed = { ...outcome, organization: countForWindows(outcome.organization ?? organization, question) };
-    return await finish(cast, changed, { status: 'ACTIVITY_STATUS_COMPLETED', result: JSON.stringify(result) });
+    const { activity, parameters } = question.submission;
+    const signed = signedDigests(activity.name, parameters, result);
+    return await finish(cast, changed, { status: 'ACTIVITY_STATUS_COMPLETED', result: JSON.stringify(result), signed });
   } catch (error) {
     return await fail(cast, error);
   }
@@ -168,14 +171,23 @@ function fail(cast: Cast, error: unknown): Promise<Recorded> {
   if (!(error instanceof CountersignError) || error.code === 'UNAVAILABLE') throw error;
   const { organization } = cast.caller.opened;
   const { code, message } = toStatus(error).body;
-  return finish(cast, { organization }, { status: 'ACTIVITY_STATUS_FAILED', result: null, failure: { code, message } });
+  return finish(
+    cast,
+    { organization },
+    {
+      status: 'ACTIVITY_STATUS_FAILED',
+      result: null,
+      failure: { code, message },
+      signed: [],
+    },
+  );
 }
 
 /** The record of what is decided takes the place of the pending activity. */
 async function finish(
   { service, submission, caller, voted, decision }: Cast,
   changed: Parameters<typeof commit>[2],
-  final: Pick<Recorded, 'status' | 'result' | 'failure'>,
+  final: Pick<Recorded, 'status' | 'result' | 'failure' | 'signed'>,
 ): Promise<Recorded> {
   const { opened: target } = caller;
   const { id, type, body, intentKey, resultKey, votes, createdAt, updatedAt } = voted;

@@ -20,6 +20,8 @@ export type RequestMessage = {
   completion?: string;
   /** A denial is to say which policies decided, and by what. Not stamped: it shows the caller's own organization to whoever passes the answer on. */
   explain?: boolean;
+  /** The answer is to carry the activity's receipt, or the proof that it is about the current state. */
+  proof?: boolean;
 };
 
 /** `api` → `enclave`. */
@@ -27,8 +29,16 @@ export type ToEnclave =
   | { type: 'hello' }
   | RequestMessage
   | { type: 'status'; id: number }
+  /** Asks for the boot statement and the platform's evidence of it; `nonce`: bytes of the asker's, or none. */
+  | { type: 'attest'; id: number; nonce: Bytes }
+  /** Part of a ceremony of shareholders (src/protocol/ceremony/hand-in.ts): a share, or nothing to ask how far it is. */
+  | { type: 'ceremony'; id: number; body: Bytes }
   | { type: 'fetched'; id: number; rows: FetchedRows }
   | { type: 'fetchFailed'; id: number; reason: string }
+  /** What a witness answered; `status` is that of HTTP, 0 where there was no answer, and `body` says why then. */
+  | { type: 'checkpointAdded'; id: number; status: number; body: string }
+  /** `refused`: who holds the database already, in words; null: this enclave does from now on. */
+  | { type: 'leased'; id: number; refused: string | null }
   /** The batch is durable in the database. */
   | { type: 'committed'; number: number }
   /** Another batch of that number is in the database: somebody else writes there. */
@@ -36,9 +46,25 @@ export type ToEnclave =
 
 /** `enclave` → `api`. */
 export type FromEnclave =
-  | { type: 'answer'; id: number; status: number; body: Bytes }
+  /** `receipt`: as in the body, for a header. */
+  | { type: 'answer'; id: number; status: number; body: Bytes; receipt?: Bytes }
   | { type: 'fetch'; id: number; fetch: Fetch }
-  | { type: 'write'; batch: BatchRows };
+  | { type: 'write'; batch: BatchRows }
+  /** Takes the database for the enclave of this boot id, unless another one writes there; before anything is written. */
+  | { type: 'lease'; id: number; holder: Bytes }
+  | AddCheckpoint;
+
+/** To be carried to the witness at `url`, with the proof that the log's first `old` leaves are still its first (C2SP tlog-witness). */
+export type AddCheckpoint = {
+  type: 'addCheckpoint';
+  id: number;
+  url: string;
+  old: number;
+  /** Leaves of the log that `checkpoint` is of. */
+  size: number;
+  /** Signed note. */
+  checkpoint: string;
+};
 
 /** Body of the answer to `status`: JSON of this shape, HTTP 200 when `serving`. */
 export type EnclaveStatus = {
@@ -50,9 +76,10 @@ export type EnclaveStatus = {
   logSize: number;
   /** The newest signed checkpoint, and the key that verifies it (C2SP signed note). */
   checkpoint: string | null;
-  verifierKey: string;
+  /** null until the root key is opened, as is `anchor`. */
+  verifierKey: string | null;
   sealing: string;
-  anchor: string;
+  anchor: string | null;
   isolation: string;
   /** `native` leaves no copy of a private key behind and is much faster than `portable`. */
   secp256k1: 'native' | 'portable';
@@ -87,8 +114,8 @@ export type TileRow = { level: number; index: number; hashes: Bytes; root: Bytes
 export type BatchRows = {
   number: number;
   record: Bytes;
-  /** Hashes of the log's leaves, 32 bytes each, the first at `firstLeaf`. */
-  leaves: Bytes;
+  /** The log's entries as C2SP tlog-tiles bundles them (src/protocol/entry-bundle.ts), the first at `firstLeaf`. */
+  entries: Bytes;
   firstLeaf: number;
   heads: HeadRow[];
   pages: PageRow[];
@@ -135,10 +162,14 @@ export type Fetch =
   | { what: 'lastBatch' }
   /** Heads in ascending order of organization id, above `after` (null: from the start), not above `through`. */
   | { what: 'heads'; after: Bytes | null; through: Bytes; limit: number }
+  /** What the Merkle map has of them, likewise. */
+  | { what: 'headDigests'; after: Bytes | null; through: Bytes; limit: number }
   /** Look-ups in ascending order of key, likewise. */
   | { what: 'lookups'; after: Bytes | null; through: Bytes; limit: number }
   /** The partial tile of each level of the log of `size` leaves, level 0 first. */
-  | { what: 'frontier'; size: number };
+  | { what: 'frontier'; size: number }
+  /** Where leaf `index` is in the log of `treeSize` leaves. */
+  | { what: 'inclusion'; index: number; treeSize: number };
 
 export type FetchedRows =
   | { what: 'organization'; head: Bytes | null; counters: Bytes | null; pages: Omit<PageRow, 'organizationId'>[] }
@@ -151,11 +182,15 @@ export type FetchedRows =
   | { what: 'batches'; batches: FetchedBatch[] }
   | { what: 'lastBatch'; batches: FetchedBatch[] }
   | { what: 'heads'; heads: { organizationId: Bytes; head: Bytes }[] }
+  /** (organization id ‖ 16 zero bytes, SHA-256 of its head) pairs of 64 bytes. */
+  | { what: 'headDigests'; entries: Bytes }
   /** (key, value) pairs of 64 bytes. */
   | { what: 'lookups'; entries: Bytes }
-  | { what: 'frontier'; tiles: Bytes[] };
+  | { what: 'frontier'; tiles: Bytes[] }
+  /** RFC 6962 §2.1.1 audit path, the leaf's sibling first, 32 bytes each. */
+  | { what: 'inclusion'; path: Bytes };
 
-export type FetchedBatch = { number: number; record: Bytes; leaves: Bytes; firstLeaf: number };
+export type FetchedBatch = { number: number; record: Bytes; entries: Bytes; firstLeaf: number };
 
 /** `path`: RFC 6962 §2.1.1 audit path, leaf's sibling first, 32 bytes each. */
 export type ProvenActivity = { id: Bytes; leafIndex: number; sealed: Bytes; path: Bytes };

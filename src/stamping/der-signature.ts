@@ -2,12 +2,12 @@
  * r‖s (64 bytes) of an ECDSA signature in DER (RFC 3279 §2.2.3) over a 256-bit curve; undefined when it is not strict
  * DER. One exception: an integer of exactly 32 bytes may begin with zeros, as Turnkey's wallet stamper writes it.
  */
-export function readDerSignature(der: Uint8Array): Buffer | undefined {
+export function readDerSignature(der: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
   if (der[0] !== 0x30 || der[1] !== der.length - 2) return undefined;
   const r = readInteger(der, 2);
   const s = r && readInteger(der, r.end);
   if (!r || s?.end !== der.length) return undefined;
-  const signature = Buffer.alloc(64);
+  const signature = new Uint8Array(64);
   signature.set(r.digits, 32 - r.digits.length);
   signature.set(s.digits, 64 - s.digits.length);
   return signature;

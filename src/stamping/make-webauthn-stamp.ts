@@ -1,6 +1,6 @@
 /** Passkeys in browsers: stamps and new passkeys by `navigator.credentials`. Imports nothing of Node. */
 import { base64urlnopad } from '@scure/base';
-import type { Registration, Stamp, Transport } from './stamp.ts';
+import { type Registration, type Stamp, stampChallenge, type Transport } from './stamp.ts';
 
 /** As much of `navigator.credentials` as is used here; results may also be plain objects of a password manager. */
 export type CredentialsContainer = {
@@ -39,8 +39,7 @@ export async function makeWebauthnStamp(body: string | Uint8Array, options: Weba
   const { rpId, allowCredentials = [], userVerification = 'preferred', credentials = browserCredentials() } = options;
   const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : Uint8Array.from(body);
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  // The challenge is the text of the digest in hexadecimal, not the digest.
-  const challenge = new TextEncoder().encode(Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join(''));
+  const challenge = stampChallenge(digest);
   const publicKey = { rpId, challenge, allowCredentials: descriptors(allowCredentials), timeout, userVerification };
   const assertion = await oneAtATime(() => credentials.get({ publicKey }));
   const { rawId, response } = assertion as AssertionCredential;

@@ -18,3 +18,7 @@ export type Registration = {
 
 /** Longest header value with a stamp, in characters; checked before anything is parsed. */
 export const maxStampLength = 8192;
+
+/** What a passkey is asked to sign for a body: the text of the body's SHA-256 in hexadecimal, not the digest itself. */
+export const stampChallenge = (digest: Uint8Array): Uint8Array<ArrayBuffer> =>
+  new TextEncoder().encode(Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join(''));

@@ -13,7 +13,6 @@ import { createClient } from '../../sdk/src/client.ts';
 import { derivations } from '../../src/enclave/contexts.ts';
 import { openPages } from '../../src/enclave/ledger/pages.ts';
 import { keyPlace } from '../../src/enclave/ledger/transition.ts';
-import { localFileSealing } from '../../src/enclave/sealing/local-file.ts';
 import { createSealer, deriveKey } from '../../src/enclave/sealing/seal.ts';
 import type { BatchRows, Fetch, FetchedRows, ToEnclave } from '../../src/protocol/messages.ts';
 import { queries } from '../../src/protocol/queries/index.ts';
@@ -28,6 +27,7 @@ import {
 } from '../support/enclave-process.ts';
 import { createMemoryStorage, hex, type MemoryStorage } from '../support/memory-storage.ts';
 import { createResident, type Resident, sign, signing } from '../support/resident.ts';
+import { rootKeyOf } from '../support/root-key.ts';
 import {
   activityBody,
   type Caller,
@@ -254,7 +254,7 @@ describe('rows', () => {
   };
   const kinds: Fetch['what'][] = [
     ...(['organization', 'keys', 'fingerprints', 'activities', 'activityList', 'subOrganizations'] as const),
-    ...(['batches', 'heads', 'lookups', 'frontier'] as const),
+    ...(['batches', 'headDigests', 'lookups', 'frontier'] as const),
   ];
   /** What the database need not be believed about is what it leaves out (docs/threat-model.md). */
   const mayHide: readonly Fetch['what'][] = ['activities', 'activityList', 'subOrganizations'];
@@ -406,7 +406,7 @@ describe('rows', () => {
     expect((await sign(world.enclave.wire, alice.byApiKey, alice.addresses[0])).status).toBe(401);
     const old = createMemoryStorage();
     old.tables = before;
-    for (const kinds of [['organization'], ['organization', 'lookups'], ['organization', 'heads', 'lookups']]) {
+    for (const kinds of [['organization'], ['organization', 'lookups'], ['organization', 'headDigests', 'lookups']]) {
       storage.answer = (fetch, rows) => (kinds.includes(fetch.what) ? old.port.fetch(fetch) : rows);
       const enclave = world.restart();
       await Promise.race([enclave.serving(), enclave.refusal().catch(() => {})]);
@@ -691,7 +691,7 @@ describe('requests and the stream', () => {
   }, 120_000);
 
   test('no secret ever crosses the stream or reaches the log', async () => {
-    const rootKey = localFileSealing(folder).unseal();
+    const rootKey = rootKeyOf(folder);
     const sealer = createSealer(rootKey);
     const secrets = new Map<string, Buffer>([['root key', rootKey]]);
     for (const purpose of Object.keys(derivations) as (keyof typeof derivations)[]) {

@@ -10,11 +10,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { prepareTables, type Tables } from '../../src/api/storage/tables.ts';
+import { freePort } from '../../src/cli/port.ts';
 import { startEnclave } from '../support/enclave-process.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { openPostgresStorage } from '../support/postgres-storage.ts';
 import { createResident, type Resident, sign, signing } from '../support/resident.ts';
-import { freePort, type Service, startService } from '../support/service.ts';
+import { type Service, startService } from '../support/service.ts';
 import {
   activityBody,
   type Caller,
@@ -39,7 +40,7 @@ let mallory: Resident;
 /** Activities of alice's that she may send again, by the bodies that she stamped. */
 let repeatable: Parameters<Wire>[0][];
 
-const tables = ['heads', 'pages', 'keys', 'activities', 'lookups', 'hints', 'log_tiles', 'batches'];
+const tables = ['heads', 'pages', 'keys', 'activities', 'lookups', 'hints', 'log_tiles', 'batches', 'lease'];
 const environment = () => ({ DATABASE_URL: databaseUrl, COUNTERSIGN_LOG_LEVEL: 'error' });
 const run = (sql: string, values: unknown[] = []) => db.query(sql, values);
 
@@ -670,33 +671,35 @@ describe('an enclave that starts on', () => {
 
   describe('a folder', () => {
     /** What a start says about a folder that is not whole. */
-    function refusalOf(change: (path: (name: string) => string) => void): string {
+    async function refusalOf(change: (path: (name: string) => string) => void): Promise<string> {
       const broken = mkdtempSync(join(tmpdir(), 'countersign-broken-'));
       cpSync(folder, broken, { recursive: true });
       change((name) => join(broken, name));
-      try {
-        startEnclave(broken, opened.get()).stop();
-        return 'started';
-      } catch (error) {
-        return (error as Error).message;
-      } finally {
-        rmSync(broken, { recursive: true });
-      }
+      const enclave = startEnclave(broken, opened.get());
+      const refusal = await enclave.opened.then(
+        () => 'started',
+        (error: Error) => error.message,
+      );
+      enclave.stop();
+      rmSync(broken, { recursive: true });
+      return refusal;
     }
 
-    test('without anchor, without sealing, or with those of another enclave, is refused and never a first start', () => {
+    test('without anchor, without sealing, or with those of another enclave, is refused and never a first start', async () => {
       const other = mkdtempSync(join(tmpdir(), 'countersign-other-'));
-      startEnclave(other, opened.get()).stop();
-      expect(refusalOf((path) => rmSync(path('anchor')))).toContain(
+      const stranger = startEnclave(other, opened.get());
+      await stranger.opened;
+      stranger.stop();
+      expect(await refusalOf((path) => rmSync(path('anchor')))).toContain(
         'restore both from one backup, together with the database',
       );
-      expect(refusalOf((path) => rmSync(path('sealing')))).toContain('restore both from one backup');
-      expect(refusalOf((path) => cpSync(join(other, 'anchor'), path('anchor')))).toContain('neither slot can be read');
-      expect(refusalOf((path) => cpSync(join(other, 'sealing'), path('sealing')))).toContain(
+      expect(await refusalOf((path) => rmSync(path('sealing')))).toContain('restore both from one backup');
+      expect(await refusalOf((path) => cpSync(join(other, 'anchor'), path('anchor')))).toContain('neither slot can be read');
+      expect(await refusalOf((path) => cpSync(join(other, 'sealing'), path('sealing')))).toContain(
         'neither slot can be read',
       );
-      expect(refusalOf((path) => writeFileSync(path('anchor'), ''))).not.toBe('started');
-      expect(refusalOf((path) => writeFileSync(path('sealing'), 'x'))).toContain('restore it from the backup');
+      expect(await refusalOf((path) => writeFileSync(path('anchor'), ''))).not.toBe('started');
+      expect(await refusalOf((path) => writeFileSync(path('sealing'), 'x'))).toContain('restore it from the backup');
       rmSync(other, { recursive: true });
     });
 

@@ -2,9 +2,10 @@ import { ApiKeyStamper } from '@turnkey/api-key-stamper';
 import { TurnkeyClient } from '@turnkey/http';
 import { hashMessage, recoverMessageAddress } from 'viem';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../src/cli/port.ts';
 import { type App, startApp } from '../support/app.ts';
 import { launchBrowser, type OpenPage, openPage } from '../support/browser.ts';
-import { freePort, type Service, startService } from '../support/service.ts';
+import { type Service, startService } from '../support/service.ts';
 
 const launched = await launchBrowser();
 const unavailable = 'unavailable' in launched ? ` (skipped, no browser: ${launched.unavailable})` : '';

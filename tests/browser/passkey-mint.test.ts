@@ -6,10 +6,11 @@ import { startMint } from '../../examples/passkey-mint/start.ts';
 import { apiKeyStamper, createClient, forward, type Stamped } from '../../sdk/src/index.ts';
 import { launchBrowser, type OpenPage, openPage } from '../support/browser.ts';
 import { lowContrast } from '../support/low-contrast.ts';
+import { noChain } from '../support/no-chain.ts';
 import { createSwitch, type Switch } from '../support/switch.ts';
 
 const launched = await launchBrowser();
-const unavailable = 'unavailable' in launched ? ` (skipped, no browser: ${launched.unavailable})` : '';
+const unavailable = 'unavailable' in launched ? ` (skipped, no browser: ${launched.unavailable})` : noChain;
 const erc721 = parseAbi(['function balanceOf(address) view returns (uint256)']);
 
 describe.skipIf(unavailable)(`the example application${unavailable}`, { timeout: 120_000 }, () => {

@@ -12,20 +12,20 @@ import { createBundlerClient, entryPoint08Abi } from 'viem/account-abstraction';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Chain, contracts, deployAll, startChain } from '../../examples/passkey-mint/chain/chain.ts';
 import { createClient } from '../../sdk/src/client.ts';
-import { toAccount } from '../../sdk/src/viem/index.ts';
+import { freePort } from '../../src/cli/port.ts';
 import { generateApiKey } from '../../src/stamping/make-api-key-stamp.ts';
 import { launchBrowser, openPage } from '../support/browser.ts';
 import { bundlerOf } from '../support/bundler.ts';
 import { type EnclaveInMemory, startEnclave } from '../support/enclave-in-memory.ts';
 import { type EnclaveOverHttp, serveEnclave } from '../support/enclave-over-http.ts';
-import { paymasterOf, rpcOf } from '../support/paymaster.ts';
-import { createResident, ethereumAccount } from '../support/resident.ts';
+import { noChain } from '../support/no-chain.ts';
+import { createSponsor, paymasterOf, rpcOf } from '../support/paymaster.ts';
+import { createResident } from '../support/resident.ts';
 import { createSdkProject, type SdkProject } from '../support/sdk-project.ts';
 import { type Rpc, serveRpc } from '../support/serve-rpc.ts';
-import { freePort } from '../support/service.ts';
 
 const launched = await launchBrowser();
-const unavailable = 'unavailable' in launched ? ` (skipped, no browser: ${launched.unavailable})` : '';
+const unavailable = 'unavailable' in launched ? ` (skipped, no browser: ${launched.unavailable})` : noChain;
 
 describe.skipIf(unavailable)(`the README${unavailable}`, { timeout: 60_000 }, () => {
   let project: SdkProject;
@@ -43,10 +43,10 @@ describe.skipIf(unavailable)(`the README${unavailable}`, { timeout: 60_000 }, ()
     [chain, enclave] = await Promise.all([startChain(), startEnclave()]);
     service = await serveEnclave(enclave.wire);
     const { organizationId, stamp } = enclave.parent;
-    const company = createClient({ baseUrl: service.baseUrl, organizationId, stamp });
-    const { addresses } = await company.createWallet({ walletName: 'sponsor', accounts: [ethereumAccount(0)] });
-    const sponsor = toAccount({ client: company, address: addresses[0] as Address });
+    const options = { baseUrl: service.baseUrl, organizationId, stamp };
+    const sponsor = await createSponsor(options);
     deployed = await deployAll(chain, sponsor.address);
+    const company = createClient(options);
     const { users } = await company.getUsers();
     const apiKey = generateApiKey();
     await company.createApiKeys({

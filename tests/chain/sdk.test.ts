@@ -46,8 +46,9 @@ import {
 import { bundlerOf } from '../support/bundler.ts';
 import { type EnclaveInMemory, startEnclave } from '../support/enclave-in-memory.ts';
 import { type EnclaveOverHttp, serveEnclave } from '../support/enclave-over-http.ts';
-import { paymasterOf, rpcOf } from '../support/paymaster.ts';
-import { createResident, ethereumAccount } from '../support/resident.ts';
+import { noChain } from '../support/no-chain.ts';
+import { createSponsor, paymasterOf, rpcOf } from '../support/paymaster.ts';
+import { createResident } from '../support/resident.ts';
 import { serveRpc } from '../support/serve-rpc.ts';
 
 let chain: Chain;
@@ -60,12 +61,7 @@ beforeAll(async () => {
   [chain, enclave] = await Promise.all([startChain(), startEnclave()]);
   service = await serveEnclave(enclave.wire);
   const { organizationId, stamp } = enclave.parent;
-  const company = createClient({ baseUrl: service.baseUrl, organizationId, stamp });
-  const { addresses } = await company.createWallet({
-    walletName: 'sponsor',
-    accounts: [ethereumAccount(0)],
-  });
-  sponsor = toAccount({ client: company, address: addresses[0] as Address });
+  sponsor = await createSponsor({ baseUrl: service.baseUrl, organizationId, stamp });
   deployed = await deployAll(chain, sponsor.address);
 });
 afterAll(() => {
@@ -93,7 +89,7 @@ const minted = (owner: Address) =>
     args: [owner],
   });
 
-describe('an address that runs Simple7702Account', () => {
+describe.skipIf(noChain)(`an address that runs Simple7702Account${noChain}`, () => {
   test('mints by sendUserOperation of viem, sponsored, with one touch each, from the first on', async () => {
     const { owner, touch } = await newUser();
     const account = await toSimple7702SmartAccount({ client: chain.client, owner, implementation: deployed.delegate });
@@ -226,51 +222,56 @@ describe('an address that runs Simple7702Account', () => {
   });
 });
 
-test('a SimpleAccount of EntryPoint 0.7, pinned, is deployed by its first operation and pays by itself', async () => {
-  const require = createRequire(import.meta.url);
-  const artifact = require('contracts-0.7/artifacts/SimpleAccountFactory.json') as { abi: Abi; bytecode: Hex };
-  const execute = require('contracts-0.7/artifacts/SimpleAccount.json') as { abi: Abi };
-  const { address: entryPoint } = await deployCanonical(chain, 'entry-point-0.7');
-  const factory = await deploy(chain, artifact, [entryPoint]);
-  const { client, owner, touch } = await newUser();
-  const args = [owner.address, 0n] as const;
-  const { read } = getContract({ address: factory, abi: artifact.abi, client: chain.client });
-  const address = (await read.getAddress?.([...args])) as Address;
-  const simple = await toViemSmartAccount({
-    client: chain.client,
-    entryPoint: { abi: entryPoint07Abi, address: entryPoint07Address, version: '0.7' },
-    getAddress: async () => address,
-    getFactoryArgs: async () => ({
-      factory,
-      factoryData: encodeFunctionData({ abi: artifact.abi, functionName: 'createAccount', args }),
-    }),
-    encodeCalls: async ([call]) =>
-      encodeFunctionData({
-        abi: execute.abi,
-        functionName: 'execute',
-        args: [call?.to, call?.value ?? 0n, call?.data ?? '0x'],
+test.skipIf(noChain)(
+  `a SimpleAccount of EntryPoint 0.7, pinned, is deployed by its first operation and pays by itself${noChain}`,
+  async () => {
+    const require = createRequire(import.meta.url);
+    const artifact = require('contracts-0.7/artifacts/SimpleAccountFactory.json') as { abi: Abi; bytecode: Hex };
+    const execute = require('contracts-0.7/artifacts/SimpleAccount.json') as { abi: Abi };
+    const { address: entryPoint } = await deployCanonical(chain, 'entry-point-0.7');
+    const factory = await deploy(chain, artifact, [entryPoint]);
+    const { client, owner, touch } = await newUser();
+    const args = [owner.address, 0n] as const;
+    const { read } = getContract({ address: factory, abi: artifact.abi, client: chain.client });
+    const address = (await read.getAddress?.([...args])) as Address;
+    const simple = await toViemSmartAccount({
+      client: chain.client,
+      entryPoint: { abi: entryPoint07Abi, address: entryPoint07Address, version: '0.7' },
+      getAddress: async () => address,
+      getFactoryArgs: async () => ({
+        factory,
+        factoryData: encodeFunctionData({ abi: artifact.abi, functionName: 'createAccount', args }),
       }),
-    getStubSignature: async () => toHex(0, { size: 65 }),
-    signMessage: ({ message }) => owner.signMessage({ message }),
-    signTypedData: (typedData) => owner.signTypedData(typedData as never),
-    signUserOperation: () => Promise.reject(new Error('this would sign a hash')),
-  });
-  const account = toSmartAccount({ account: simple, owner });
-  await client.createSmartAccount(await smartAccountPin({ account, owner, name: 'Shop', accountKind: 'simple-0.7' }));
-  const funding = await chain.funded(0).sendTransaction({ to: address, value: parseEther('1') });
-  await chain.client.waitForTransactionReceipt({ hash: funding });
+      encodeCalls: async ([call]) =>
+        encodeFunctionData({
+          abi: execute.abi,
+          functionName: 'execute',
+          args: [call?.to, call?.value ?? 0n, call?.data ?? '0x'],
+        }),
+      getStubSignature: async () => toHex(0, { size: 65 }),
+      signMessage: ({ message }) => owner.signMessage({ message }),
+      signTypedData: (typedData) => owner.signTypedData(typedData as never),
+      signUserOperation: () => Promise.reject(new Error('this would sign a hash')),
+    });
+    const account = toSmartAccount({ account: simple, owner });
+    await client.createSmartAccount(await smartAccountPin({ account, owner, name: 'Shop', accountKind: 'simple-0.7' }));
+    const funding = await chain.funded(0).sendTransaction({ to: address, value: parseEther('1') });
+    await chain.client.waitForTransactionReceipt({ hash: funding });
 
-  const transport = bundlerOf(chain, entryPoint07Abi as Abi);
-  const bundler = createBundlerClient({ account, client: chain.client, transport, pollingInterval: 20 });
-  touch.mockClear();
-  for (const amount of [1n, 2n]) {
-    const hash = await bundler.sendUserOperation({ calls: [{ to: deployed.nft, data: mint(owner.address, amount) }] });
-    expect((await bundler.waitForUserOperationReceipt({ hash })).success).toBe(true);
-  }
-  expect(touch).toHaveBeenCalledTimes(2);
-  expect(await minted(owner.address)).toBe(3n);
-  expect(await account.isDeployed()).toBe(true);
-  // No hash of an operation is signed for the owner of a pinned account.
-  const blind = owner.signMessage({ message: { raw: keccak256('0x01') } });
-  await expect(blind).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
-});
+    const transport = bundlerOf(chain, entryPoint07Abi as Abi);
+    const bundler = createBundlerClient({ account, client: chain.client, transport, pollingInterval: 20 });
+    touch.mockClear();
+    for (const amount of [1n, 2n]) {
+      const hash = await bundler.sendUserOperation({
+        calls: [{ to: deployed.nft, data: mint(owner.address, amount) }],
+      });
+      expect((await bundler.waitForUserOperationReceipt({ hash })).success).toBe(true);
+    }
+    expect(touch).toHaveBeenCalledTimes(2);
+    expect(await minted(owner.address)).toBe(3n);
+    expect(await account.isDeployed()).toBe(true);
+    // No hash of an operation is signed for the owner of a pinned account.
+    const blind = owner.signMessage({ message: { raw: keccak256('0x01') } });
+    await expect(blind).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+  },
+);

@@ -1,6 +1,7 @@
 /** User operations on a real chain: hashes as the EntryPoints have them, and a sponsored mint by somebody without ether. */
 import { randomBytes } from 'node:crypto';
-import { type Address, concat, encodeFunctionData, encodePacked, type Hex, pad, toHex } from 'viem';
+import { type Address, concat, encodeFunctionData, type Hex, pad, toHex } from 'viem';
+import { toPackedUserOperation } from 'viem/account-abstraction';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type Chain,
@@ -9,11 +10,17 @@ import {
   deployCanonical,
   startChain,
 } from '../../examples/passkey-mint/chain/chain.ts';
+import { readOperation } from '../../examples/passkey-mint/chain/read-operation.ts';
+import { paymasterDataOf } from '../../examples/passkey-mint/chain/sponsorship.ts';
+import type { CountersignAccount } from '../../sdk/src/viem/index.ts';
 import { userOperationHash } from '../../src/decode/user-operation/hash.ts';
 import { entryPoints, readUserOperation } from '../../src/decode/user-operation/user-operation.ts';
 import { type EnclaveInMemory, startEnclave } from '../support/enclave-in-memory.ts';
+import { type EnclaveOverHttp, serveEnclave } from '../support/enclave-over-http.ts';
+import { noChain } from '../support/no-chain.ts';
+import { createSponsor } from '../support/paymaster.ts';
 import { createResident, type Resident } from '../support/resident.ts';
-import { activityBody, type Caller, resultOf, submit } from '../support/wire.ts';
+import { activityBody, resultOf } from '../support/wire.ts';
 
 let chain: Chain;
 let enclave: EnclaveInMemory;
@@ -25,7 +32,6 @@ afterAll(() => {
   enclave.remove();
 });
 
-const half = (value: string) => pad(value as Hex, { size: 16 });
 const gas = {
   callGasLimit: toHex(200_000),
   verificationGasLimit: toHex(200_000),
@@ -38,28 +44,9 @@ const maxCost = 660_000n * 3_000_000_000n + 100_000n * 3_000_000_000n;
 type Operation = Readonly<Record<string, Hex>>;
 
 /** The struct that EntryPoint 0.7 and later take. */
-const pack = ({ factory, factoryData = '0x', paymaster, paymasterData = '0x', ...operation }: Operation) => ({
-  sender: operation.sender as Address,
-  nonce: BigInt(operation.nonce ?? 0),
-  initCode: factory
-    ? concat([factory === '0x7702' ? pad(factory, { dir: 'right', size: 20 }) : factory, factoryData])
-    : '0x',
-  callData: operation.callData as Hex,
-  accountGasLimits: concat([half(operation.verificationGasLimit as Hex), half(operation.callGasLimit as Hex)]),
-  preVerificationGas: BigInt(operation.preVerificationGas ?? 0),
-  gasFees: concat([half(operation.maxPriorityFeePerGas as Hex), half(operation.maxFeePerGas as Hex)]),
-  paymasterAndData: paymaster
-    ? concat([
-        paymaster,
-        half(operation.paymasterVerificationGasLimit as Hex),
-        half(operation.paymasterPostOpGasLimit as Hex),
-        paymasterData,
-      ])
-    : ('0x' as Hex),
-  signature: operation.signature ?? '0x',
-});
+const pack = (operation: object) => toPackedUserOperation(readOperation(operation as Operation).operation);
 
-describe('the hash that the enclave signs is the one that the EntryPoint has', () => {
+describe.skipIf(noChain)(`the hash that the enclave signs is the one that the EntryPoint has${noChain}`, () => {
   const sender = '0x1111111111111111111111111111111111111111';
   const common = { sender, nonce: '0x7', callData: '0xb61d27f6', ...gas } as const;
 
@@ -100,31 +87,22 @@ describe('the hash that the enclave signs is the one that the EntryPoint has', (
     chain.client.readContract({ address, abi, functionName: 'getUserOpHash', args: [struct] }) as Promise<Hex>;
 });
 
-describe('a sponsored mint', () => {
+describe.skipIf(noChain)(`a sponsored mint${noChain}`, () => {
   let owner: Resident;
   let sender: Address;
   let deployed: Awaited<ReturnType<typeof deployAll>>;
   /** Of the app, whose key agrees to pay. */
-  let sponsor: Caller & { readonly address: Address };
+  let sponsor: CountersignAccount;
+  let service: EnclaveOverHttp;
   beforeAll(async () => {
     owner = await createResident(enclave.wire, enclave.parent, randomBytes(4).toString('hex'));
     sender = owner.addresses[0] as Address;
-    const { addresses } = resultOf(
-      await submit(enclave.wire, enclave.parent, 'create_wallet', 'CREATE_WALLET', {
-        walletName: 'sponsor',
-        accounts: [
-          {
-            curve: 'CURVE_SECP256K1',
-            pathFormat: 'PATH_FORMAT_BIP32',
-            path: "m/44'/60'/0'/0/0",
-            addressFormat: 'ADDRESS_FORMAT_ETHEREUM',
-          },
-        ],
-      }),
-    ) as unknown as { addresses: [Address] };
-    sponsor = { ...enclave.parent, address: addresses[0] };
+    service = await serveEnclave(enclave.wire);
+    const { organizationId, stamp } = enclave.parent;
+    sponsor = await createSponsor({ baseUrl: service.baseUrl, organizationId, stamp });
     deployed = await deployAll(chain, sponsor.address);
   });
+  afterAll(() => service.close());
 
   const mint = (amount: bigint) =>
     encodeFunctionData({ abi: contracts.Mint.abi, functionName: 'mint', args: [sender, amount] });
@@ -139,39 +117,11 @@ describe('a sponsored mint', () => {
       `0x${'00'.repeat((32 - (((data.length - 2) / 2) % 32)) % 32)}`,
     ]);
 
-  /** What the app agrees to pay for, signed by its key in Countersign. */
-  async function sponsored(nonce: bigint, target: Address, data: Hex): Promise<Hex> {
-    const validUntil = Math.floor(Date.now() / 1000) + 600;
-    const payload = JSON.stringify({
-      domain: { name: 'Sponsor', version: '1', chainId: 31_337, verifyingContract: deployed.sponsor },
-      primaryType: 'Sponsorship',
-      types: {
-        Sponsorship: [
-          { name: 'account', type: 'address' },
-          { name: 'nonce', type: 'uint256' },
-          { name: 'target', type: 'address' },
-          { name: 'value', type: 'uint256' },
-          { name: 'data', type: 'bytes' },
-          { name: 'maxCost', type: 'uint256' },
-          { name: 'validUntil', type: 'uint48' },
-        ],
-      },
-      message: { account: sender, nonce: String(nonce), target, value: 0, data, maxCost: String(maxCost), validUntil },
-    });
-    const { r, s, v } = resultOf(
-      await submit(enclave.wire, sponsor, 'sign_raw_payload', 'SIGN_RAW_PAYLOAD_V2', {
-        signWith: sponsor.address,
-        payload,
-        encoding: 'PAYLOAD_ENCODING_EIP712',
-        hashFunction: 'HASH_FUNCTION_NO_OP',
-      }),
-    ) as { r: string; s: string; v: string };
-    return encodePacked(['uint48', 'bytes'], [validUntil, `0x${r}${s}${v === '00' ? '1b' : '1c'}`]);
-  }
-
   /** One touch: the user stamps call and limits; the app fills in gas and sponsor, and has it included. */
   async function mintByIntent(nonce: bigint, amount: bigint, isFirst: boolean) {
     const data = mint(amount);
+    const validUntil = Math.floor(Date.now() / 1000) + 600;
+    const sponsorship = { account: sender, nonce, target: deployed.nft, value: 0n, data, maxCost, validUntil };
     const authorization = { chainId: '0x7a69', address: deployed.delegate, nonce: '0x0' };
     const body = activityBody(owner.organizationId, 'ACTIVITY_TYPE_SIGN_USER_OPERATION_INTENT', {
       signWith: sender,
@@ -187,7 +137,7 @@ describe('a sponsored mint', () => {
       },
       limits: {
         maxCost: String(maxCost),
-        validUntil: String(Math.floor(Date.now() / 1000) + 600),
+        validUntil: String(validUntil),
         paymasters: [deployed.sponsor],
       },
     });
@@ -196,7 +146,7 @@ describe('a sponsored mint', () => {
       paymaster: deployed.sponsor,
       paymasterVerificationGasLimit: toHex(200_000),
       paymasterPostOpGasLimit: toHex(100_000),
-      paymasterData: await sponsored(nonce, deployed.nft, data),
+      paymasterData: await paymasterDataOf(sponsor, { chainId: 31_337, sponsor: deployed.sponsor }, sponsorship),
     };
     const { userOperation, userOpHash } = resultOf(
       await enclave.wire({
@@ -210,27 +160,17 @@ describe('a sponsored mint', () => {
     return { userOperation, userOpHash, receipt: await include(userOperation) };
   }
 
-  async function include({ eip7702Auth: auth, ...operation }: Operation & { eip7702Auth?: Record<string, Hex> }) {
+  async function include(signed: object) {
     const { abi } = await deployCanonical(chain, 'entry-point-0.8');
     const bundler = chain.funded(1);
+    const { operation, ...authorization } = readOperation(signed as Operation);
     const hash = await bundler.writeContract({
       address: deployed.entryPoint,
       abi,
       functionName: 'handleOps',
-      args: [[pack(operation)], bundler.account.address],
+      args: [[toPackedUserOperation(operation)], bundler.account.address],
       gas: 3_000_000n,
-      ...(auth && {
-        authorizationList: [
-          {
-            address: auth.address as Address,
-            chainId: Number(auth.chainId),
-            nonce: Number(auth.nonce),
-            yParity: Number(auth.yParity),
-            r: auth.r as Hex,
-            s: auth.s as Hex,
-          },
-        ],
-      }),
+      ...authorization,
     });
     return chain.client.waitForTransactionReceipt({ hash });
   }
@@ -268,7 +208,7 @@ describe('a sponsored mint', () => {
       { nonce: toHex(3), paymaster: `0x${'33'.repeat(20)}` },
     ];
     for (const change of changes) {
-      expect((await include({ ...userOperation, ...change } as Operation)).status).toBe('reverted');
+      expect((await include({ ...userOperation, ...change })).status).toBe('reverted');
     }
     expect(await balance()).toBe(minted);
   });

@@ -177,6 +177,7 @@ describe('5. the fingerprint is the SHA-256 of the raw body', () => {
       intentKey: version.intent,
       resultKey: version.result,
       result: JSON.stringify({ subOrganizationUuid: organizationId }),
+      signed: [],
       votes: [],
       facts: { signCountRegressed: false, userVerified: null, decision: byRoot },
       createdAt: 1754952030000,

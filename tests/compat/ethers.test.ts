@@ -13,7 +13,8 @@ import {
   verifyTypedData,
 } from 'ethers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Chain, noAnvil, startAnvil, storeInitCode } from './anvil.ts';
+import { noChain } from '../support/no-chain.ts';
+import { type Chain, startAnvil, storeInitCode } from './anvil.ts';
 import { dependencyOf } from './dependency-of.ts';
 import { newEthereumKey, newSubOrganization, type SubOrganization, useService } from './use-service.ts';
 
@@ -118,7 +119,7 @@ test('a transaction from somebody else never reaches the service', async () => {
   await expect(signer.signTransaction({ from: to, to, nonce: 0 })).rejects.toThrow('address mismatch');
 });
 
-describe.skipIf(noAnvil)(`on a chain${noAnvil ? ` (skipped: ${noAnvil})` : ''}`, () => {
+describe.skipIf(noChain)(`on a chain${noChain}`, () => {
   let chain: Chain;
   let provider: JsonRpcProvider;
   beforeAll(async () => {
@@ -127,7 +128,7 @@ describe.skipIf(noAnvil)(`on a chain${noAnvil ? ` (skipped: ${noAnvil})` : ''}`,
   });
   afterAll(async () => {
     provider?.destroy();
-    await chain?.stop();
+    chain?.stop();
   });
 
   test.each(kinds)('transfers, and a contract deployed and called, by the %s', async (kind) => {

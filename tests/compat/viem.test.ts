@@ -20,7 +20,8 @@ import { foundry } from 'viem/chains';
 import { recoverAuthorizationAddress } from 'viem/utils';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateApiKey } from '../../src/stamping/make-api-key-stamp.ts';
-import { type Chain, noAnvil, startAnvil, storeInitCode } from './anvil.ts';
+import { noChain } from '../support/no-chain.ts';
+import { type Chain, startAnvil, storeInitCode } from './anvil.ts';
 import { dependencyOf } from './dependency-of.ts';
 import { apiKeyParams, newEthereumKey, newSubOrganization, type SubOrganization, useService } from './use-service.ts';
 
@@ -213,7 +214,7 @@ describe('refusals', () => {
   });
 });
 
-describe.skipIf(noAnvil)(`on a chain${noAnvil ? ` (skipped: ${noAnvil})` : ''}`, () => {
+describe.skipIf(noChain)(`on a chain${noChain}`, () => {
   let chain: Chain;
   beforeAll(async () => {
     chain = await startAnvil();

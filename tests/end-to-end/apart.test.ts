@@ -14,9 +14,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../src/cli/port.ts';
 import type { RootFile } from '../../src/cli/root-file.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { freePort, startService } from '../support/service.ts';
+import { startService } from '../support/service.ts';
 import { addDatabase } from './database.ts';
 import { healthyAgain, type Launched, launch, leftOf, run } from './launch.ts';
 import {

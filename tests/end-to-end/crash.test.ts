@@ -9,7 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freePort, type Service, startService } from '../support/service.ts';
+import { freePort } from '../../src/cli/port.ts';
+import { type Service, startService } from '../support/service.ts';
 import { healthyAgain, launch, leftOf } from './launch.ts';
 import {
   type Activity,

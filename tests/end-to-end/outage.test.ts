@@ -4,9 +4,10 @@ import { mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../src/cli/port.ts';
 import type { RootFile } from '../../src/cli/root-file.ts';
 import { startPostgres } from '../support/postgres.ts';
-import { descendants, freePort, isAlive, startService } from '../support/service.ts';
+import { descendants, isAlive, startService } from '../support/service.ts';
 import { addDatabase, administer } from './database.ts';
 import { healthyAgain, launch } from './launch.ts';
 import {

@@ -16,9 +16,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../src/cli/port.ts';
 import type { RootFile } from '../../src/cli/root-file.ts';
 import { settingRows } from '../../src/cli/settings.ts';
-import { freePort, type Service, startService } from '../support/service.ts';
+import { type Service, startService } from '../support/service.ts';
 import { type Launched, launch, leftOf, run } from './launch.ts';
 import { carryOut, createUser, payloadOf, prepareActivity, signRawPayload, type User } from './requests.ts';
 

@@ -1,10 +1,8 @@
 /** A bundler (ERC-7769) for tests, as viem's clients speak to it: no pool, no simulation, each operation a transaction of its own. */
-import { type Abi, type Address, custom, type Hex, type SignedAuthorizationList, toHex } from 'viem';
-import { toPackedUserOperation, type UserOperation } from 'viem/account-abstraction';
+import { type Abi, type Address, custom, type Hex, toHex } from 'viem';
+import { toPackedUserOperation } from 'viem/account-abstraction';
 import type { Chain } from '../../examples/passkey-mint/chain/chain.ts';
-
-type Json = Readonly<Record<string, Hex>>;
-type JsonOperation = Json & { readonly eip7702Auth?: Json };
+import { readOperation } from '../../examples/passkey-mint/chain/read-operation.ts';
 
 /** What any operation of the tests does with. */
 const enough = {
@@ -20,17 +18,17 @@ export function bundlerOf(chain: Chain, abi: Abi) {
   const wallet = chain.funded(1);
   const transactions = new Map<Hex, Hex>();
 
-  async function sendUserOperation(operation: JsonOperation, entryPoint: Address): Promise<Hex> {
-    const packed = toPackedUserOperation(readOperation(operation));
+  async function sendUserOperation(given: Parameters<typeof readOperation>[0], entryPoint: Address): Promise<Hex> {
+    const { operation, ...authorization } = readOperation(given);
+    const packed = toPackedUserOperation(operation);
     const args = [[packed], wallet.account.address];
-    const authorizationList = operation.eip7702Auth && [readAuthorization(operation.eip7702Auth)];
     const hash = await wallet.writeContract({
       address: entryPoint,
       abi,
       functionName: 'handleOps',
       args,
       gas: 4_000_000n,
-      ...(authorizationList && { authorizationList }),
+      ...authorization,
     });
     await chain.client.waitForTransactionReceipt({ hash });
     // The hash commits to the sender's code, which may be there only now (EIP-7702).
@@ -66,24 +64,3 @@ export function bundlerOf(chain: Chain, abi: Abi) {
     },
   });
 }
-
-const isQuantity = (name: string) => /Gas|nonce/.test(name);
-
-/** From the JSON of ERC-7769. */
-export function readOperation({ eip7702Auth: _, ...operation }: JsonOperation): UserOperation {
-  const entries = Object.entries(operation).map(([name, value]) => [
-    name,
-    isQuantity(name) ? BigInt(value as Hex) : value,
-  ]);
-  return Object.fromEntries(entries) as UserOperation;
-}
-
-const readAuthorization = ({ address, chainId, nonce, yParity, r, s }: Json) =>
-  ({
-    address,
-    chainId: Number(chainId),
-    nonce: Number(nonce),
-    yParity: Number(yParity),
-    r,
-    s,
-  }) as SignedAuthorizationList[number];

@@ -1,6 +1,6 @@
 /** The whole enclave in this process, over a storage in memory: real stamps, sealing, ledger and anchor, no api. */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,6 +17,8 @@ export type EnclaveInMemory = {
   readonly storage: MemoryStorage;
   /** Ends the enclave as a kill does, and starts another one on the same folder and storage. */
   restart(): Promise<void>;
+  /** Copies all that the host has; what it gives starts another enclave on that copy, as if nothing had happened since. */
+  save(): () => Promise<void>;
   remove(): void;
 };
 
@@ -34,6 +36,19 @@ export async function startEnclave(): Promise<EnclaveInMemory> {
       current.end();
       current = await start(folder, storage);
       await served(() => current.wire, parent);
+    },
+    save() {
+      const [copy, tables] = [mkdtempSync(join(tmpdir(), 'countersign-copy-')), storage.snapshot()];
+      cpSync(folder, copy, { recursive: true });
+      return async () => {
+        current.end();
+        rmSync(folder, { recursive: true, force: true });
+        cpSync(copy, folder, { recursive: true });
+        rmSync(copy, { recursive: true, force: true });
+        storage.tables = tables;
+        current = await start(folder, storage);
+        await served(() => current.wire, parent);
+      };
     },
     remove() {
       current.end();
@@ -69,9 +84,12 @@ async function start(folder: string, storage: MemoryStorage): Promise<{ wire: Wi
     {
       folder,
       sealing: 'local-file',
+      anchor: 'file',
       origins: ['http://localhost:*'],
       rpIds: ['localhost'],
       requireUserVerification: false,
+      measurement: Buffer.alloc(48),
+      version: 'test',
       isolation: 'none',
     },
     (message: FromEnclave) => {
@@ -80,9 +98,14 @@ async function start(folder: string, storage: MemoryStorage): Promise<{ wire: Wi
       else if (message.type === 'fetch') {
         const { id } = message;
         void storage.port.fetch(message.fetch).then((rows) => enclave.onMessage({ type: 'fetched', id, rows }));
-      } else {
-        const body = JSON.parse(Buffer.from(message.body).toString());
-        waiting.get(message.id)?.({ status: message.status, body });
+      } else if (message.type === 'lease') {
+        const { id } = message;
+        queueMicrotask(() => enclave.onMessage({ type: 'leased', id, refused: null }));
+      } else if (message.type === 'answer') {
+        const { status, receipt } = message;
+        const bytes = Buffer.from(message.body);
+        const proof = receipt && { proof: Buffer.from(receipt) };
+        waiting.get(message.id)?.({ status, body: JSON.parse(bytes.toString()), bytes, ...proof });
       }
     },
   );
@@ -90,6 +113,7 @@ async function start(folder: string, storage: MemoryStorage): Promise<{ wire: Wi
     committed: (number) => enclave.onMessage({ type: 'committed', number }),
     conflict: (number) => enclave.onMessage({ type: 'conflict', number }),
   });
+  await enclave.opened;
   enclave.onMessage({ type: 'hello' });
   return {
     wire: ({ kind, name, body, stamp, ...more }) =>

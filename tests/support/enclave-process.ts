@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Credentials, newCredentials } from '../../src/cli/root-file.ts';
 import { createEnclave } from '../../src/enclave/enclave.ts';
+import type { WitnessPort } from '../../src/enclave/anchors/witness.ts';
 import type { Port } from '../../src/enclave/ledger/port.ts';
 import { readSettings } from '../../src/enclave/settings.ts';
 import { type Channel, openChannel } from '../../src/protocol/frames.ts';
@@ -17,12 +18,21 @@ import type { Connection } from './memory-storage.ts';
 import { rootCaller, type Wire, type WireBody } from './wire.ts';
 
 /** Where the rows are; `connect` is told whom to report to. */
-export type Storage = { readonly port: Port; connect(connection: Connection): void };
+export type Storage = {
+  readonly port: Port;
+  connect(connection: Connection): void;
+  /** Carries checkpoints to witnesses. */
+  readonly addCheckpoint?: WitnessPort;
+  /** Whether the database is another enclave's; absent: never. */
+  lease?(holder: Uint8Array): Promise<string | null>;
+};
 
 export type TestEnclave = {
   /** A request of its own; several may be under way. */
   readonly wire: Wire;
   send(message: ToEnclave): void;
+  /** A message of another kind, and its answer. */
+  ask(message: (id: number) => ToEnclave): Promise<{ status: number; body: Uint8Array }>;
   status(): Promise<EnclaveStatus>;
   /** Resolves when it serves; rejects with the reason when it refuses for `patience` ms. */
   serving(patience?: number): Promise<void>;
@@ -75,18 +85,21 @@ const environment = (folder: string) => ({ COUNTERSIGN_ENCLAVE_DIR: folder, COUN
 const { NODE_COMPILE_CACHE } = process.env;
 
 /** The enclave inside this process: starts in a few ms, so that it can be restarted for every byte of a database. */
-export function startEnclave(folder: string, storage: Storage): TestEnclave & { stop(): void } {
+export function startEnclave(folder: string, storage: Storage, settings: NodeJS.ProcessEnv = {}): TestEnclave & { stop(): void; opened: Promise<void> } {
   let stopped = false;
   const { receive, connect } = serveStorage(storage);
-  const enclave = createEnclave(readSettings(environment(folder)), (message) => {
+  const enclave = createEnclave(readSettings({ ...environment(folder), ...settings }), (message) => {
     if (!stopped) setImmediate(receive, message);
   });
   const send = (message: ToEnclave) => {
     if (!stopped) setImmediate(enclave.onMessage, message);
   };
   const under = connect(send);
+  // Whoever waits for it hears of it.
+  enclave.opened.catch(() => {});
   return {
     ...under,
+    opened: enclave.opened,
     stop() {
       stopped = true;
       enclave.stop();
@@ -143,6 +156,13 @@ function serveStorage(storage: Storage) {
       send({ type: 'fetchFailed', id, reason: (error as Error).message });
     }
   }
+  async function lease(id: number, holder: Uint8Array): Promise<void> {
+    send({ type: 'leased', id, refused: (await storage.lease?.(holder)) ?? null });
+  }
+  async function carry({ id, type: _, ...submission }: Extract<FromEnclave, { type: 'addCheckpoint' }>): Promise<void> {
+    const answer = (await storage.addCheckpoint?.(submission)) ?? { status: 0, body: 'there is no way' };
+    send({ type: 'checkpointAdded', id, ...answer });
+  }
   const ask = (message: (id: number) => ToEnclave) =>
     new Promise<{ status: number; body: Uint8Array }>((resolve) => {
       const id = nextId++;
@@ -156,6 +176,8 @@ function serveStorage(storage: Storage) {
     receive(message: FromEnclave): void {
       if (message.type === 'fetch') void fetched(message.id, message.fetch);
       else if (message.type === 'write') storage.port.write(message.batch);
+      else if (message.type === 'lease') void lease(message.id, message.holder);
+      else if (message.type === 'addCheckpoint') void carry(message);
       else {
         waiting.get(message.id)?.(message);
         waiting.delete(message.id);
@@ -170,6 +192,7 @@ function serveStorage(storage: Storage) {
       send({ type: 'hello' });
       return {
         send: (message) => send(message),
+        ask,
         status,
         async wire({ kind, name, body, stamp }) {
           const header = stamp && (stamp.header.toLowerCase() as NonNullable<RequestMessage['stamp']>['header']);

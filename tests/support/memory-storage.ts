@@ -1,8 +1,10 @@
 /** The rows of a ledger in memory, as an honest `api` and its database keep them; and what a test can do to them. */
 
+import { sha256 } from '../../src/enclave/ledger/hash.ts';
 import type { Port } from '../../src/enclave/ledger/port.ts';
+import { entriesOf } from '../../src/protocol/entry-bundle.ts';
+import { leafHash, nodeHash } from '../../src/protocol/log-hash.ts';
 import type { BatchRows, Fetch, FetchedBatch, FetchedRows, ProvenActivity } from '../../src/protocol/messages.ts';
-import { nodeHash } from '../../src/protocol/node-hash.ts';
 
 type Row<K extends keyof BatchRows> = BatchRows[K] extends (infer R)[] ? R : never;
 
@@ -101,12 +103,11 @@ export function createMemoryStorage(): MemoryStorage {
 
 /** False when another batch of that number is there. */
 function insert(tables: Tables, batch: BatchRows): boolean {
-  const { number, record, leaves, firstLeaf } = batch;
+  const { number, record, entries, firstLeaf } = batch;
   const there = tables.batches.get(number);
   if (there) return Buffer.compare(there.record, record) === 0;
-  tables.batches.set(number, { number, record, leaves, firstLeaf });
-  for (let at = 0; at < leaves.length; at += 32)
-    tables.leaves.set(firstLeaf + at / 32, Buffer.from(leaves.subarray(at, at + 32)));
+  tables.batches.set(number, { number, record, entries, firstLeaf });
+  for (const [at, entry] of entriesOf(entries).entries()) tables.leaves.set(firstLeaf + at, leafHash(entry));
   for (const row of batch.heads) tables.heads.set(hex(row.organizationId), row);
   for (const row of batch.removedPages) tables.pages.delete(pageName(row));
   for (const row of batch.pages) tables.pages.set(pageName(row), row);
@@ -193,6 +194,11 @@ function select(tables: Tables, fetch: Fetch): FetchedRows {
       );
       return { what: 'heads', heads: rows.slice(0, fetch.limit) };
     }
+    case 'headDigests': {
+      const { heads } = select(tables, { ...fetch, what: 'heads' }) as Extract<FetchedRows, { what: 'heads' }>;
+      const entries = heads.flatMap(({ organizationId, head }) => [organizationId, Buffer.alloc(16), sha256(head)]);
+      return { what: 'headDigests', entries: Buffer.concat(entries) };
+    }
     case 'lookups': {
       const rows = inOrder(tables.lookups).filter(
         ({ key }) => isAfter(key, fetch.after) && !isAfter(key, fetch.through),
@@ -201,6 +207,10 @@ function select(tables: Tables, fetch: Fetch): FetchedRows {
         what: 'lookups',
         entries: Buffer.concat(rows.slice(0, fetch.limit).flatMap(({ key, value }) => [key, value])),
       };
+    }
+    case 'inclusion': {
+      const hashes = Array.from({ length: fetch.treeSize }, (_, at) => tables.leaves.get(at) ?? Buffer.alloc(32));
+      return { what: 'inclusion', path: Buffer.concat(naivePath(fetch.index, hashes)) };
     }
     case 'frontier':
       return { what: 'frontier', tiles: frontier(tables, fetch.size) };

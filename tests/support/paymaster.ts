@@ -1,12 +1,23 @@
 /** The example's sponsor as a paymaster service (ERC-7677): it pays for what its key in Countersign agrees to. */
-import { type Address, decodeFunctionData, encodePacked, type Hex, type LocalAccount, parseAbi, toHex } from 'viem';
+import { type Address, decodeFunctionData, type LocalAccount, parseAbi, toHex } from 'viem';
 import { formatUserOperationRequest, type GetPaymasterDataParameters } from 'viem/account-abstraction';
 import { anvil } from 'viem/chains';
-import { readOperation } from './bundler.ts';
+import { readOperation } from '../../examples/passkey-mint/chain/read-operation.ts';
+import { paymasterDataOf } from '../../examples/passkey-mint/chain/sponsorship.ts';
+import { type ClientOptions, createClient } from '../../sdk/src/client.ts';
+import { type CountersignAccount, toAccount } from '../../sdk/src/viem/index.ts';
+import { ethereumAccount } from './resident.ts';
 import type { Rpc } from './serve-rpc.ts';
 
 const limits = { paymasterVerificationGasLimit: 200_000n, paymasterPostOpGasLimit: 100_000n };
 const abi = parseAbi(['function execute(address target, uint256 value, bytes data)']);
+
+/** A company's key in the service, which agrees to pay. */
+export async function createSponsor(company: ClientOptions): Promise<CountersignAccount> {
+  const client = createClient(company);
+  const { addresses } = await client.createWallet({ walletName: 'sponsor', accounts: [ethereumAccount(0)] });
+  return toAccount({ client, address: addresses[0] as Address });
+}
 
 /** As viem's bundler clients take it: a stand-in for the estimate, then a signature over the call and its cost. */
 export const paymasterOf = (deployed: { readonly sponsor: Address }, signer: Pick<LocalAccount, 'signTypedData'>) => ({
@@ -23,23 +34,8 @@ export const paymasterOf = (deployed: { readonly sponsor: Address }, signer: Pic
       limits.paymasterPostOpGasLimit;
     const maxCost = total * (gas.maxFeePerGas ?? 0n);
     const validUntil = Math.floor(Date.now() / 1000) + 600;
-    const signature = await signer.signTypedData({
-      domain: { name: 'Sponsor', version: '1', chainId: anvil.id, verifyingContract: deployed.sponsor },
-      primaryType: 'Sponsorship',
-      types: {
-        Sponsorship: [
-          { name: 'account', type: 'address' },
-          { name: 'nonce', type: 'uint256' },
-          { name: 'target', type: 'address' },
-          { name: 'value', type: 'uint256' },
-          { name: 'data', type: 'bytes' },
-          { name: 'maxCost', type: 'uint256' },
-          { name: 'validUntil', type: 'uint48' },
-        ],
-      },
-      message: { account, nonce, target, value, data, maxCost, validUntil },
-    });
-    const paymasterData: Hex = encodePacked(['uint48', 'bytes'], [validUntil, signature]);
+    const message = { account, nonce, target, value, data, maxCost, validUntil };
+    const paymasterData = await paymasterDataOf(signer, { chainId: anvil.id, sponsor: deployed.sponsor }, message);
     return { paymaster: deployed.sponsor, paymasterData };
   },
 });
@@ -51,6 +47,6 @@ export const rpcOf =
     const answer =
       method === 'pm_getPaymasterStubData'
         ? await paymaster.getPaymasterStubData()
-        : await paymaster.getPaymasterData(readOperation(params[0] as never) as never);
+        : await paymaster.getPaymasterData(readOperation(params[0] as never).operation as never);
     return formatUserOperationRequest(answer as never);
   };

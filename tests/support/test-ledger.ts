@@ -4,9 +4,10 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ActivityRecord } from '../../src/enclave/activity-record.ts';
+import type { Recorded } from '../../src/enclave/activity-record.ts';
 import type { Anchor } from '../../src/enclave/anchors/anchor.ts';
 import { fileAnchor } from '../../src/enclave/anchors/file.ts';
+import { createBootIdentity } from '../../src/enclave/attestation/statement.ts';
 import { boot, genesis } from '../../src/enclave/ledger/boot.ts';
 import { createCheckpointSigner } from '../../src/enclave/ledger/checkpoint.ts';
 import { minuteOf } from '../../src/enclave/ledger/fingerprints.ts';
@@ -15,6 +16,7 @@ import { createMerkleMap } from '../../src/enclave/ledger/merkle-map.ts';
 import type { Opened } from '../../src/enclave/ledger/organizations.ts';
 import type { Port } from '../../src/enclave/ledger/port.ts';
 import type { Transition } from '../../src/enclave/ledger/transition.ts';
+import type { LogEntry } from '../../src/enclave/log-entries.ts';
 import { createSealer, deriveKey } from '../../src/enclave/sealing/seal.ts';
 import { type ApiKey, noContent, type Organization, type User } from '../../src/enclave/state.ts';
 import { byRoot } from './decision.ts';
@@ -39,6 +41,18 @@ export type Host = {
 export type Started = { ledger: Ledger; accepted: boolean };
 
 const settings = Buffer.alloc(32, 5);
+
+/** An enclave that just started, of no measured code. */
+export const bootIdentity = () =>
+  createBootIdentity({
+    measurement: Buffer.alloc(48),
+    version: 'test',
+    sealing: 'local-file',
+    anchor: 'file',
+    isolation: 'none',
+    settings,
+    time: startTime,
+  });
 
 /** A machine with an empty database and a folder of its own. */
 export function createHost(): Host {
@@ -77,12 +91,20 @@ export async function startUnrecorded(host: Host, acceptedRoot: string | null = 
     hint: deriveKey(rootKey, 'hint'),
     fingerprint: deriveKey(rootKey, 'fingerprint'),
   };
+  const identity = bootIdentity();
   const parts = { port, sealer, signer, anchor, settings };
   storage.connect({ committed: () => {}, conflict: () => {} });
   const anchored = anchor.load();
   if (!anchored) throw new Error('there is no anchor');
-  const booted = await boot({ ...parts, anchored, headTag: keys.headTag, acceptedRoot, now: host.time });
-  const ledger = createLedger({ ...parts, ...booted, keys, clock: () => host.time });
+  const booted = await boot({
+    ...parts,
+    enclave: identity.id,
+    anchored,
+    headTag: keys.headTag,
+    acceptedRoot,
+    now: host.time,
+  });
+  const ledger = createLedger({ ...parts, ...booted, identity, keys, clock: () => host.time });
   storage.connect({
     committed: ledger.committed,
     conflict: (number) => ledger.halt(`batch ${number} is another's`),
@@ -90,9 +112,19 @@ export async function startUnrecorded(host: Host, acceptedRoot: string | null = 
   return { ledger, accepted: booted.accepted };
 }
 
+/** What a start leaves in the log. */
+export const startEntry = (ledger: Ledger, kind: 'boot' | 'acceptState'): LogEntry => ({
+  kind,
+  boot: ledger.identity.id,
+  settings,
+  nonce: randomBytes(32),
+  time: ledger.now(),
+  epoch: ledger.released().epoch,
+});
+
 export async function startLedger(host: Host, acceptedRoot: string | null = null): Promise<Ledger> {
   const { ledger, accepted } = await startUnrecorded(host, acceptedRoot);
-  ledger.append([], [{ kind: accepted ? 'acceptState' : 'boot', digest: randomBytes(32) }]);
+  ledger.append([], [startEntry(ledger, accepted ? 'acceptState' : 'boot')]);
   await ledger.settled();
   return ledger;
 }
@@ -146,7 +178,7 @@ export const rename = (organization: Organization, name: string): Organization =
 
 /** A transition that records an activity for a body, as each stamped request does. */
 export function activityOf(from: Opened, body: string, time: number, to: Organization = from.organization): Transition {
-  const record: Omit<ActivityRecord, 'headBefore' | 'headAfter'> = {
+  const record: Recorded = {
     id: randomUUID(),
     organizationId: to.id,
     type: 'ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2',
@@ -156,6 +188,7 @@ export function activityOf(from: Opened, body: string, time: number, to: Organiz
     resultKey: 'signRawPayloadResult',
     result: '{}',
     votes: [],
+    signed: [],
     facts: { signCountRegressed: false, userVerified: null, decision: byRoot },
     createdAt: time,
     updatedAt: time,

@@ -10,12 +10,20 @@ export type WireRequest = {
   readonly stamp: Stamp | null;
   /** Asks for the explanation of a denial. */
   readonly explain?: true;
+  /** Asks for a receipt, or for the proof of a read. */
+  readonly proof?: true;
   /** What fills in a stamped intent. */
   readonly completion?: string;
 };
 
 /** `body` is the parsed JSON, with what most tests look at named. */
-export type WireAnswer = { readonly status: number; readonly body: WireBody };
+export type WireAnswer = {
+  readonly status: number;
+  readonly body: WireBody;
+  /** The body as it came, and what came beside it; only where the enclave is asked itself. */
+  readonly bytes?: Buffer;
+  readonly proof?: Buffer;
+};
 export type WireBody = {
   readonly message?: string;
   readonly details?: readonly Readonly<Record<string, unknown>>[];

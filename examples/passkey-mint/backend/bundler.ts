@@ -1,13 +1,13 @@
 /** Puts signed operations on chain from an account of its own, as a bundler does. */
 import { BaseError, ContractFunctionRevertedError, createWalletClient, type Hex, http, type PublicClient } from 'viem';
-import { entryPoint08Abi, formatUserOperation, toPackedUserOperation } from 'viem/account-abstraction';
+import { entryPoint08Abi, toPackedUserOperation } from 'viem/account-abstraction';
 import { privateKeyToAccount } from 'viem/accounts';
+import { readOperation } from '../chain/read-operation.ts';
 import { AppError } from './app-error.ts';
 import type { Config } from './config.ts';
 
 /** As Countersign gives it back: JSON of ERC-7769, with the EIP-7702 authorization where one was stamped. */
 type SignedOperation = Readonly<Record<string, unknown>>;
-type Authorization = Readonly<Record<'address' | 'chainId' | 'nonce' | 'yParity' | 'r' | 's', Hex>>;
 
 export type Inclusion =
   | { readonly step: 'sent'; readonly transactionHash: Hex }
@@ -45,16 +45,15 @@ export function createBundler({ bundlerKey, contracts, chain }: Config, client: 
     return { step: 'included', transactionHash: event.transactionHash, blockNumber: Number(event.blockNumber) };
   }
 
-  async function send({ eip7702Auth, ...operation }: SignedOperation): Promise<Hex> {
-    const auth = eip7702Auth as Authorization | undefined;
-    const packed = toPackedUserOperation(formatUserOperation(operation as Parameters<typeof formatUserOperation>[0]));
+  async function send(signed: SignedOperation): Promise<Hex> {
+    const { operation, ...authorization } = readOperation(signed);
     const { request } = await client
       .simulateContract({
         ...entryPoint,
         account,
         functionName: 'handleOps',
-        args: [[packed], account.address],
-        ...(auth && { authorizationList: [readAuthorization(auth)] }),
+        args: [[toPackedUserOperation(operation)], account.address],
+        ...authorization,
       })
       .catch(refused);
     return wallet.writeContract(request);
@@ -69,15 +68,6 @@ export function createBundler({ bundlerKey, contracts, chain }: Config, client: 
 
   return { include };
 }
-
-const readAuthorization = ({ address, chainId, nonce, yParity, r, s }: Authorization) => ({
-  address,
-  chainId: Number(chainId),
-  nonce: Number(nonce),
-  yParity: Number(yParity),
-  r,
-  s,
-});
 
 /** The EntryPoint's AA3… are about the paymaster (ERC-4337). */
 function refused(error: unknown): never {

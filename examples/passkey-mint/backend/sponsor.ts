@@ -1,6 +1,8 @@
 /** Gas, and the sponsor's word that it pays: typed data that Countersign's policies read before its key signs them. */
-import { type Address, encodePacked, type Hex, type PublicClient } from 'viem';
+import type { Address, Hex, PublicClient } from 'viem';
 import { apiKeyStamper, createClient } from '../../../sdk/src/index.ts';
+import { toAccount } from '../../../sdk/src/viem/index.ts';
+import { paymasterDataOf } from '../chain/sponsorship.ts';
 import { AppError } from './app-error.ts';
 import type { Config } from './config.ts';
 import { readDenial } from './denial.ts';
@@ -29,6 +31,7 @@ export const costLimit = (maxFeePerGas: bigint): bigint => 2n * mostGas * maxFee
 
 export function createSponsor({ countersign, sponsor, contracts, chain }: Config, client: PublicClient) {
   const company = createClient({ ...countersign, stamp: apiKeyStamper(sponsor), explainDenials: true });
+  const signer = toAccount({ client: company, address: sponsor.address });
 
   /** What is missing in the user's operation. Throws where the sponsor's policies do not allow to pay for it. */
   return async function complete({ account, nonce, call, validUntil }: Sponsored) {
@@ -38,48 +41,21 @@ export function createSponsor({ countersign, sponsor, contracts, chain }: Config
     ]);
     const gas = { ...overhead, callGasLimit: callGas + 20_000n };
     const maxCost = Object.values(gas).reduce((sum, limit) => sum + limit) * maxFeePerGas;
-    const message = {
-      account,
-      nonce: String(nonce),
-      ...call,
-      value: String(call.value),
-      maxCost: String(maxCost),
-      validUntil,
-    };
-    const payload = JSON.stringify({
-      domain: { name: 'Sponsor', version: '1', chainId: chain.id, verifyingContract: contracts.sponsor },
-      primaryType: 'Sponsorship',
-      types: { Sponsorship: sponsorship },
-      message,
-    });
-    const { r, s, v } = await company
-      .signRawPayload({
-        signWith: sponsor.address,
-        payload,
-        encoding: 'PAYLOAD_ENCODING_EIP712',
-        hashFunction: 'HASH_FUNCTION_NO_OP',
-      })
-      .catch(refused);
+    const { target, value, data } = call;
+    const message = { account, nonce, target, value, data, maxCost, validUntil };
+    const chainId = chain.id;
+    const paymasterData = await paymasterDataOf(signer, { chainId, sponsor: contracts.sponsor }, message).catch(
+      refused,
+    );
     return {
       ...gas,
       maxFeePerGas,
       maxPriorityFeePerGas,
       paymaster: contracts.sponsor,
-      paymasterData: encodePacked(['uint48', 'bytes'], [validUntil, `0x${r}${s}${v === '00' ? '1b' : '1c'}`]),
+      paymasterData,
     };
   };
 }
-
-/** As in contracts/Sponsor.sol. */
-const sponsorship = [
-  { name: 'account', type: 'address' },
-  { name: 'nonce', type: 'uint256' },
-  { name: 'target', type: 'address' },
-  { name: 'value', type: 'uint256' },
-  { name: 'data', type: 'bytes' },
-  { name: 'maxCost', type: 'uint256' },
-  { name: 'validUntil', type: 'uint48' },
-];
 
 function refused(error: unknown): never {
   const denial = readDenial(error);

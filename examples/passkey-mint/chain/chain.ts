@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import {
   type Address,
   concat,
@@ -18,6 +17,7 @@ import {
 import { createNonceManager, mnemonicToAccount } from 'viem/accounts';
 import { anvil } from 'viem/chains';
 import { jsonRpc } from 'viem/nonce';
+import { freePort } from '../../../src/cli/port.ts';
 
 const require = createRequire(import.meta.url);
 type Artifact = { readonly abi: readonly unknown[]; readonly bytecode: Hex };
@@ -59,6 +59,8 @@ export async function startChain(port?: number, hardfork?: string) {
     ...(hardfork ? ['--hardfork', hardfork] : []),
   ];
   const child = spawn(anvilPath(), flags, { stdio: 'ignore' });
+  const kill = () => void child.kill('SIGKILL');
+  process.once('exit', kill);
   const rpcUrl = `http://127.0.0.1:${found}`;
   const transport = http(rpcUrl, { retryCount: 0 });
   const client = createPublicClient({ chain: anvil, transport, pollingInterval: 50 });
@@ -74,7 +76,11 @@ export async function startChain(port?: number, hardfork?: string) {
       chain: anvil,
       transport,
     });
-  return { rpcUrl, client, funded, stop: () => child.kill('SIGKILL') };
+  const stop = () => {
+    process.removeListener('exit', kill);
+    kill();
+  };
+  return { rpcUrl, client, funded, stop };
 }
 
 /** Puts a contract at its canonical address, once. */
@@ -128,15 +134,17 @@ export async function deployAll(chain: Chain, sponsorSigner: Address) {
   return { entryPoint, delegate, nft, sponsor };
 }
 
-function anvilPath(): string {
+/** Why no chain can be started here; undefined where one can. */
+export const noAnvil = (): string | undefined => {
   try {
-    return require.resolve('@foundry-rs/anvil-linux-amd64/bin/anvil');
+    anvilPath();
+    return undefined;
   } catch {
-    throw new Error(
-      'there is no chain node for this platform: install @foundry-rs/anvil for it, or run this on Linux x64',
-    );
+    return 'there is no chain node for this platform: install @foundry-rs/anvil for it, or run this on Linux x64';
   }
-}
+};
+
+const anvilPath = (): string => require.resolve('@foundry-rs/anvil-linux-amd64/bin/anvil');
 
 async function answering(client: { getChainId(): Promise<number> }, child: ChildProcess): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
@@ -147,13 +155,3 @@ async function answering(client: { getChainId(): Promise<number> }, child: Child
   child.kill('SIGKILL');
   throw new Error('the chain node does not answer');
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });

@@ -9,17 +9,23 @@ import { sendJson, sendJsonText } from './json.ts';
 import type { RequestState } from './observe.ts';
 import { setPageHeaders } from './pages.ts';
 import { readBody } from './read-body.ts';
+import { readNonce } from './read-nonce.ts';
 import { readStamp } from './read-stamp.ts';
 
 export type RouteParts = {
-  readonly enclave: Pick<EnclaveClient, 'request'>;
+  readonly enclave: Pick<EnclaveClient, 'request' | 'attest' | 'ceremony'>;
   readonly health: () => Promise<Health>;
   readonly metrics: Metrics;
+  /** Answers with a part of the log. */
+  readonly log: (ctx: Context, path: string) => Promise<void>;
   /** Answers with a page; false when there is none of the path. */
   readonly pages: (ctx: Context) => Promise<boolean>;
   /** Where clients find the service, for the OpenAPI document; null when it is not set. */
   readonly publicUrl: string | null;
 };
+
+/** What carries the evidence of an answer; that of a submission is in the answer itself too. */
+const proofHeader = { submit: 'X-Countersign-Receipt', query: 'X-Countersign-Proof' } as const;
 
 const endpoint = /^\/public\/v1\/(submit|query)\/([a-z0-9_]{1,64})$/;
 
@@ -34,6 +40,14 @@ export function routes(parts: RouteParts): Middleware<RequestState> {
     '/health': async (ctx) => {
       const health = await parts.health();
       sendJson(ctx, health.status === 'ok' ? 200 : 503, health);
+    },
+    '/attestation': async (ctx) => {
+      const { status, body } = await parts.enclave.attest(readNonce(ctx.query.nonce));
+      sendJsonText(ctx, status, Buffer.from(body).toString());
+    },
+    '/ceremony': async (ctx) => {
+      const { status, body } = await parts.enclave.ceremony(Buffer.alloc(0));
+      sendJsonText(ctx, status, Buffer.from(body).toString());
     },
     '/metrics': async (ctx) => {
       ctx.set('Content-Type', 'text/plain; version=0.0.4; charset=utf-8');
@@ -61,19 +75,33 @@ export function routes(parts: RouteParts): Middleware<RequestState> {
       const body = await readBody(ctx.req, ctx.res);
       const explain = ctx.req.headers['x-countersign-explain'] === '1';
       const completion = readCompletion(ctx.req.headers);
-      const besides = { ...(explain && { explain }), ...(completion && { completion }) };
+      const proof =
+        kind === 'submit' ? ctx.req.headers['x-countersign-receipt'] !== 'omit' : ctx.querystring === 'proof=1';
+      const besides = { ...(explain && { explain }), ...(completion && { completion }), ...(proof && { proof }) };
       const answer = await parts.enclave.request({ kind, name, body, stamp, ...besides });
       if (answer.status === 200) {
         known.add(name);
         ctx.state.route = name;
       }
+      if (answer.receipt) ctx.set(proofHeader[kind], Buffer.from(answer.receipt).toString('base64url'));
       return sendJsonText(ctx, answer.status, (answer.body as Buffer).toString());
+    }
+    if (ctx.path === '/ceremony/shares') {
+      ctx.state.route = ctx.path;
+      allow(ctx, 'POST');
+      const answer = await parts.enclave.ceremony(await readBody(ctx.req, ctx.res));
+      return sendJsonText(ctx, answer.status, Buffer.from(answer.body).toString());
     }
     const get = Object.hasOwn(gets, ctx.path) ? gets[ctx.path] : undefined;
     if (get) {
       ctx.state.route = ctx.path;
       allow(ctx, 'GET', 'HEAD');
       return get(ctx);
+    }
+    if (ctx.path.startsWith('/log/')) {
+      ctx.state.route = 'log';
+      allow(ctx, 'GET', 'HEAD');
+      return parts.log(ctx, ctx.path.slice('/log/'.length));
     }
     const isRead = ctx.method === 'GET' || ctx.method === 'HEAD';
     if (isRead && (await parts.pages(ctx))) {

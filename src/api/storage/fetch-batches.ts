@@ -2,15 +2,15 @@ import type { Pool } from 'pg';
 import type { FetchedBatch } from '../../protocol/messages.ts';
 import { select } from './select.ts';
 
-type Row = { number: number; record: Buffer; leaves: Buffer; first_leaf: number };
+type Row = { number: number; record: Buffer; entries: Buffer; first_leaf: number };
 
 const above = {
   name: 'batches-above',
-  text: 'select number, record, leaves, first_leaf from batches where number > $1 order by number limit 16',
+  text: 'select number, record, entries, first_leaf from batches where number > $1 order by number limit 16',
 };
 const last = {
   name: 'last-batch',
-  text: 'select number, record, leaves, first_leaf from batches order by number desc limit 1',
+  text: 'select number, record, entries, first_leaf from batches order by number desc limit 1',
 };
 
 const toBatch = ({ first_leaf, ...row }: Row): FetchedBatch => ({ ...row, firstLeaf: first_leaf });

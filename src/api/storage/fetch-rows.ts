@@ -6,10 +6,10 @@ import { fetchBatches, fetchLastBatch } from './fetch-batches.ts';
 import { fetchFingerprints } from './fetch-fingerprints.ts';
 import { fetchKeys } from './fetch-keys.ts';
 import { fetchOrganizations } from './fetch-organizations.ts';
-import { fetchHeads, fetchLookups } from './fetch-ranges.ts';
+import { fetchHeadDigests, fetchHeads, fetchLookups } from './fetch-ranges.ts';
 import { fetchSubOrganizations } from './fetch-sub-organizations.ts';
 import { groupLoads } from './group-loads.ts';
-import { loadFrontier } from './log-proofs.ts';
+import { loadAuditPaths, loadFrontier } from './log-proofs.ts';
 
 /** A function that reads rows from the database of `pool`; it rejects when the database does not answer. */
 export function createFetcher(pool: Pool): (fetch: Fetch) => Promise<FetchedRows> {
@@ -37,10 +37,14 @@ export function createFetcher(pool: Pool): (fetch: Fetch) => Promise<FetchedRows
         return { what, batches: await fetchLastBatch(pool) };
       case 'heads':
         return { what, heads: await fetchHeads(pool, fetch) };
+      case 'headDigests':
+        return { what, entries: await fetchHeadDigests(pool, fetch) };
       case 'lookups':
         return { what, entries: await fetchLookups(pool, fetch) };
       case 'frontier':
         return { what, tiles: await loadFrontier(pool, fetch.size) };
+      case 'inclusion':
+        return { what, path: (await loadAuditPaths(pool, [fetch.index], fetch.treeSize))[0] as Buffer };
       default:
         throw new TypeError('the enclave asked for rows that this version does not know');
     }

@@ -1,6 +1,16 @@
-/** Inclusion proofs and the right edge of the transparency log, from the rows that the database holds of it. */
+/** Inclusion proofs, tiles and the right edge of the transparency log, from the rows that the database holds of it. */
 import type { Pool } from 'pg';
-import { auditPath, frontierTiles, type TileId, tilesOfPath, tileWidth } from './audit-path.ts';
+import { entriesOf, toEntryBundle } from '../../protocol/entry-bundle.ts';
+import {
+  auditPath,
+  consistencyPath,
+  frontierTiles,
+  type TileId,
+  type TileName,
+  tilesOfPath,
+  tileWidth,
+} from '../../protocol/log/tiles.ts';
+import { leafHash, nodeHash } from '../../protocol/log-hash.ts';
 import { int4s, int8s } from './parameters.ts';
 import { select } from './select.ts';
 
@@ -15,7 +25,14 @@ export async function loadAuditPaths(pool: Pool, indexes: readonly number[], siz
     pool,
     indexes.flatMap((index) => tilesOfPath(index, size)),
   );
-  return indexes.map((index) => auditPath(index, size, hashes) ?? Buffer.alloc(0));
+  return indexes.map((index) => Buffer.concat(auditPath(nodeHash, index, size, hashes) ?? []));
+}
+
+/** Proof that the log of `old` leaves is the beginning of that of `size` leaves (RFC 6962 §2.1.2); undefined when hashes are missing. */
+export async function loadConsistencyPath(pool: Pool, old: number, size: number): Promise<Uint8Array[] | undefined> {
+  if (old === 0 || old >= size) return [];
+  const hashes = await loadTiles(pool, tilesOfPath(old - 1, size));
+  return consistencyPath(nodeHash, old, size, hashes);
 }
 
 /** The partial tile of each level of the log of `size` leaves, level 0 first; shorter where hashes are missing. */
@@ -77,24 +94,35 @@ async function loadRoots(pool: Pool, level: number, first: number): Promise<Buff
   return Buffer.concat(found);
 }
 
-const leavesFrom = {
-  name: 'leaves',
+const batchesFrom = {
+  name: 'entries',
   text: `
-    select first_leaf, leaves from batches
+    select first_leaf, entries from batches
     where first_leaf >= coalesce((select max(first_leaf) from batches where first_leaf <= $1), 0)
-    and first_leaf < $1 + ${tileWidth} and leaves <> '' order by first_leaf`,
+    and first_leaf < $1 + ${tileWidth} and entries <> '' order by first_leaf`,
 };
 
-/** Up to 256 leaves from `first` on, as far as they follow each other without a gap. */
-async function loadLeaves(pool: Pool, first: number): Promise<Buffer> {
-  const rows = await select<{ first_leaf: number; leaves: Buffer }>(pool, leavesFrom, [first]);
-  const found: Buffer[] = [];
-  let next = first;
-  for (const { first_leaf, leaves } of rows) {
+/** Up to 256 entries from `first` on, as far as they follow each other without a gap. */
+async function loadEntries(pool: Pool, first: number): Promise<Uint8Array[]> {
+  const rows = await select<{ first_leaf: number; entries: Buffer }>(pool, batchesFrom, [first]);
+  const found: Uint8Array[] = [];
+  for (const { first_leaf, entries } of rows) {
+    const next = first + found.length;
     if (first_leaf > next) break;
-    const rest = leaves.subarray((next - first_leaf) * hashSize);
-    found.push(rest);
-    next += Math.floor(rest.length / hashSize);
+    found.push(...entriesOf(entries).slice(next - first_leaf));
   }
-  return Buffer.concat(found).subarray(0, tileWidth * hashSize);
+  return found.slice(0, tileWidth);
+}
+
+const loadLeaves = async (pool: Pool, first: number): Promise<Buffer> =>
+  Buffer.concat((await loadEntries(pool, first)).map(leafHash));
+
+/** The bytes of a tile, or of a bundle of entries (C2SP tlog-tiles); undefined where the database lacks some of it. */
+export async function loadTile(pool: Pool, { level, index, width }: TileName): Promise<Uint8Array | undefined> {
+  if (level === 'entries') {
+    const entries = (await loadEntries(pool, index * tileWidth)).slice(0, width);
+    return entries.length === width ? toEntryBundle(entries) : undefined;
+  }
+  const hashes = (await loadTiles(pool, [{ level, index }]))({ level, index }).subarray(0, width * hashSize);
+  return hashes.length === width * hashSize ? hashes : undefined;
 }

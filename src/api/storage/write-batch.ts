@@ -179,12 +179,12 @@ function insertOf(batch: BatchRows): Statement & { values: unknown[] } {
   const mask = used.reduce((bits, part) => bits | (1 << parts.indexOf(part)), 0);
   const statement = statements.get(mask) ?? { name: `batch-${mask}`, text: compose(used, columns) };
   statements.set(mask, statement);
-  const own = [batch.number, bytes(batch.record), bytes(batch.leaves), batch.firstLeaf];
+  const own = [batch.number, bytes(batch.record), bytes(batch.entries), batch.firstLeaf];
   return { ...statement, values: [...own, ...columns.flat()] };
 }
 
 function compose(used: readonly Part[], columns: readonly Buffer[][]): string {
-  const insert = 'insert into batches (number, record, leaves, first_leaf) values ($1, $2, $3, $4)';
+  const insert = 'insert into batches (number, record, entries, first_leaf) values ($1, $2, $3, $4)';
   if (used.length === 0) return insert;
   let next = 5;
   const changes = used.map((part, at) => {

@@ -48,6 +48,11 @@ export function fileAnchor(folder: string, tagKey: KeyObject): Anchor {
 
   return {
     name: 'file',
+    depth: 2,
+    // The file alone has seen what it holds, and nothing else.
+    verify: async () => {},
+    time: () => 0,
+    waitsFor: () => null,
     load() {
       if (!existsSync(path)) return null;
       const slots = [readSlot(0), readSlot(1)];
@@ -85,6 +90,7 @@ export function fileAnchor(folder: string, tagKey: KeyObject): Anchor {
       if (bytesWritten !== headerSize) throw new AnchorError(`${path}: the slot could not be written in one piece`);
       missing = changed;
       current = { state, slot };
+      return state;
     },
     bucketHashes: () => readBuckets(current?.slot ?? 0),
   };

@@ -1,7 +1,7 @@
 /**
  * The life of batches as a pure state machine: open → written → committed → anchored → released, in order of number.
- * A batch that was written is never taken back. While batch k is being anchored, batch k+1 may be written; no more
- * than two are out at a time. Exhaustively checked in tests/unit/ledger/model.test.ts.
+ * A batch that was written is never taken back. While batch k is being anchored, batch k+1 may be written, where the depth
+ * is two; no more than that are out at a time. Exhaustively checked in tests/unit/ledger/model.test.ts.
  */
 
 export type BatchState = {
@@ -17,6 +17,8 @@ export type BatchState = {
   readonly open: number;
   /** The open batch leaves as soon as the one before it is durable; until then it waits for more to join. */
   readonly due: boolean;
+  /** How many batches may be out at a time. */
+  readonly depth: 1 | 2;
   /** Set for good when somebody else writes to the database or the anchor fails. */
   readonly halted: boolean;
 };
@@ -40,13 +42,14 @@ export type BatchCommand =
 export type Step = { readonly state: BatchState; readonly commands: readonly BatchCommand[] };
 
 /** The state behind a released batch `number`, with nothing under way. */
-export const idleAfter = (number: number): BatchState => ({
+export const idleAfter = (number: number, depth: 1 | 2 = 2): BatchState => ({
   released: number,
   committed: number,
   written: number,
   anchoring: null,
   open: 0,
   due: false,
+  depth,
   halted: false,
 });
 
@@ -81,7 +84,7 @@ function advance(state: BatchState, commands: readonly BatchCommand[]): Step {
   }
   const beingWritten = state.written > state.committed;
   const waitingForAnchor = state.committed - state.released;
-  if (state.due && !beingWritten && waitingForAnchor <= 1) {
+  if (state.due && !beingWritten && waitingForAnchor < state.depth) {
     const number = state.written + 1;
     return {
       state: { ...state, written: number, open: 0, due: false },

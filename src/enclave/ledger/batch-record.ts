@@ -1,4 +1,4 @@
-/** The record of a batch: which entries of the map it changed, from what to what, and which leaves it gave the log. */
+/** The record of a batch: which entries of the map it changed, from what to what, and which entries it gave the log. */
 import { type Cbor, decode, encode } from '../../protocol/cbor.ts';
 import { formatVersion } from '../contexts.ts';
 import { RowIntegrityError, type Sealer } from '../sealing/seal.ts';
@@ -16,8 +16,8 @@ export type BatchRecord = {
   readonly epochStart: number;
   readonly changes: readonly MapChange[];
   readonly firstLeaf: number;
-  /** SHA-256 over the leaves' hashes. */
-  readonly leaves: Uint8Array;
+  /** SHA-256 over the bundle of the log's entries. */
+  readonly entries: Uint8Array;
 };
 
 const place = (number: number) =>

@@ -3,14 +3,17 @@
  * (DESIGN §4 "After a crash"). The decision itself is `judgeTail`; here rows are fetched, undone, checked and redone.
  */
 import type { KeyObject } from 'node:crypto';
+import { entriesOf } from '../../protocol/entry-bundle.ts';
+import { leafHash } from '../../protocol/log-hash.ts';
 import type { FetchedBatch } from '../../protocol/messages.ts';
-import type { Anchor, AnchoredState } from '../anchors/anchor.ts';
+import { uuidText } from '../../protocol/uuid.ts';
+import { type Anchor, AnchorError, type AnchoredState } from '../anchors/anchor.ts';
 import { RowIntegrityError, type Sealer } from '../sealing/seal.ts';
 import { type BatchRecord, openBatch } from './batch-record.ts';
 import { judgeTail } from './boot-machine.ts';
 import type { CheckpointSigner } from './checkpoint.ts';
 import { bodyLead } from './fingerprints.ts';
-import { sha256, splitHashes } from './hash.ts';
+import { sha256 } from './hash.ts';
 import { decodeHead } from './head.ts';
 import { type Log, openLog } from './log.ts';
 import { bucketCount, bucketOf, createMerkleMap, headKey, type MerkleMap, rootOfBuckets } from './merkle-map.ts';
@@ -27,6 +30,8 @@ export type BootParts = {
   signer: CheckpointSigner;
   headTag: KeyObject;
   settings: Buffer;
+  /** Boot id. */
+  enclave: Buffer;
   /** Root (hex) that the operator accepts in place of the anchored one. */
   acceptedRoot: string | null;
   now: number;
@@ -37,9 +42,9 @@ export class StateRefusedError extends Error {
   override name = 'StateRefusedError';
 }
 
-type Tail = { record: BatchRecord & { hash: Buffer }; leaves: Buffer[] };
+type Tail = { record: BatchRecord & { hash: Buffer }; entries: Uint8Array[] };
 
-/** Rows of one fetch of heads or look-ups: about 1 MB. */
+/** Rows of one fetch of heads or look-ups: 1 MB at most. */
 const pageSize = 4096;
 
 export async function boot(parts: BootParts): Promise<Booted> {
@@ -63,14 +68,27 @@ async function restore(parts: BootParts, map: MerkleMap, tail: readonly Tail[]):
   map.takeChangedBuckets();
   // A power cut may have torn the anchor's copy of the buckets: then the next move writes all of them.
   if (!map.bucketHashes().equals(anchor.bucketHashes())) map.markAllChanged();
-  let state = anchored;
-  for (const { record, leaves } of tail) {
+  const redone = tail.map(({ record, entries }) => {
     for (const [key, , after] of record.changes) map.set(key, after);
-    for (const leaf of leaves) log.append(leaf);
-    state = stateAfter(parts, record, map, log);
-    await anchor.move(state, map.takeChangedBuckets());
-  }
+    for (const entry of entries) log.append(leafHash(entry));
+    return { state: stateAfter(parts, record, map, log), changed: map.takeChangedBuckets() };
+  });
+  // What others have seen of this log is either here or the state is refused.
+  const refusal = await refusalOf(anchor, [anchored, ...redone.map((each) => each.state)]);
+  if (refusal !== null) return acceptOrRefuse(parts, map, refusal);
+  let state = anchored;
+  for (const each of redone) state = await anchor.move(each.state, each.changed);
   return { map, log, state, accepted: false };
+}
+
+async function refusalOf(anchor: Anchor, states: readonly AnchoredState[]): Promise<string | null> {
+  try {
+    await anchor.verify(states, false);
+    return null;
+  } catch (error) {
+    if (error instanceof AnchorError) return error.message;
+    throw error;
+  }
 }
 
 function stateAfter(
@@ -88,14 +106,21 @@ function stateAfter(
     batch: number,
     epoch,
     settings: parts.settings,
+    enclave: parts.enclave,
   });
   return { number, hash, mapRoot, logSize, logRoot, epoch, epochStart, time, checkpoint };
 }
 
+/**
+ * The map as the database shows it. That includes the digests of the heads: whether they are right shows when the root is
+ * compared with the anchor's, and later whenever a head is opened.
+ */
 async function loadMap(port: Port): Promise<MerkleMap> {
   const map = createMerkleMap();
-  await eachHead(port, Buffer.alloc(16, 0xff), null, (id, head) => map.set(headKey(id), sha256(head)));
-  await eachLookup(port, Buffer.alloc(32, 0xff), null, (key, value) => map.set(key, value));
+  await Promise.all([
+    eachPage(port, 'headDigests', Buffer.alloc(16, 0xff), null, map.add),
+    eachPage(port, 'lookups', Buffer.alloc(32, 0xff), null, map.add),
+  ]);
   return map;
 }
 
@@ -116,25 +141,25 @@ async function eachHead(
   }
 }
 
-async function eachLookup(
+/** Calls `use` with entries of the map, 64 bytes each, a page at a time; `through` and `start` are as long as what names a row. */
+async function eachPage(
   port: Port,
+  what: 'headDigests' | 'lookups',
   through: Uint8Array,
   start: Uint8Array | null,
-  use: (key: Uint8Array, value: Uint8Array) => void,
+  use: (entries: Buffer) => void,
 ): Promise<void> {
   for (let after = start; ; ) {
-    const { entries } = await fetchRows(port, { what: 'lookups', after, through, limit: pageSize });
-    for (let at = 0; at < entries.length; at += 64) {
-      const entry = entries.subarray(at, at + 64);
-      if (entry.length !== 64) throw new RowIntegrityError('a look-up is not 64 bytes long');
-      use(entry.subarray(0, 32), entry.subarray(32));
-    }
+    const { entries } = await fetchRows(port, { what, after, through, limit: pageSize });
+    if (entries.length % 64 !== 0) throw new RowIntegrityError(`an entry of ${what} is not 64 bytes long`);
+    use(Buffer.from(entries.buffer, entries.byteOffset, entries.length));
     if (entries.length < pageSize * 64) return;
-    after = Buffer.from(entries.subarray(entries.length - 64, entries.length - 32));
+    const last = entries.length - 64;
+    after = Buffer.from(entries.subarray(last, last + through.length));
   }
 }
 
-/** The batches from the anchored one on, opened and with their leaves checked; an error says which cannot be. */
+/** The batches from the anchored one on, opened and with their log entries checked; an error says which cannot be. */
 async function shownBatches({ port, anchored, sealer }: BootParts): Promise<Tail[] | StateRefusedError> {
   const { batches } = await fetchRows(port, { what: 'batches', after: Math.max(anchored.number - 1, 0) });
   const shown: Tail[] = [];
@@ -148,12 +173,12 @@ async function shownBatches({ port, anchored, sealer }: BootParts): Promise<Tail
   return shown;
 }
 
-function openShown({ number, record: sealed, leaves }: FetchedBatch, sealer: Sealer): Tail {
+function openShown({ number, record: sealed, entries }: FetchedBatch, sealer: Sealer): Tail {
   const record = openBatch(number, sealed, sealer);
-  if (!sha256(leaves).equals(record.leaves)) {
-    throw new RowIntegrityError(`the log's leaves of batch ${number} were altered`);
+  if (!sha256(entries).equals(record.entries)) {
+    throw new RowIntegrityError(`the log's entries of batch ${number} were altered`);
   }
-  return { record, leaves: splitHashes(leaves) };
+  return { record, entries: entriesOf(entries) };
 }
 
 function judge(anchored: AnchoredState, shown: readonly Tail[]): Tail[] | StateRefusedError {
@@ -237,8 +262,8 @@ async function acceptOrRefuse(
   const root = map.root();
   if (acceptedRoot !== root.toString('hex')) {
     throw new StateRefusedError(
-      `${reason}. The database holds the state with root ${root.toString('hex')}; to go on from it, ` +
-        `run: countersign accept-state --root ${root.toString('hex')}`,
+      `${reason}. ${await describeDifference(parts, map)} The database holds the state with root ${root.toString('hex')}; ` +
+        `to go on from it, run: countersign accept-state --root ${root.toString('hex')}`,
     );
   }
   await eachHead(port, Buffer.alloc(16, 0xff), null, (id, head) => decodeHead(id, head, parts.headTag));
@@ -250,21 +275,56 @@ async function acceptOrRefuse(
   // What the restored state forgot having carried out may have been stamped for up to `bodyLead` ahead of its time.
   const epoch = { epoch: anchored.epoch + 1, epochStart: Math.max(anchored.time + bodyLead, parts.now) };
   map.markAllChanged();
+  const position = { size: logSize, logRoot: log.root(), mapRoot: root };
+  const { signer, settings, enclave } = parts;
+  const checkpoint = signer.sign({ ...position, batch: number, epoch: anchored.epoch, settings, enclave });
+  const state = { ...anchored, ...epoch, number, mapRoot: root, logSize, logRoot: log.root(), checkpoint };
+  try {
+    await parts.anchor.verify([state], true);
+  } catch (error) {
+    if (!(error instanceof AnchorError)) throw error;
+    throw new StateRefusedError(
+      `${error.message}. The accepted state is not taken: each witness that has seen more has to enrol this log anew, by: countersign witness --enrol-anew ${signer.origin}`,
+    );
+  }
   // Not anchored yet: the caller appends the entry that says so, and its batch moves the anchor.
-  return {
-    map,
-    log,
-    state: { ...anchored, ...epoch, number, mapRoot: root, logSize, logRoot: log.root() },
-    accepted: true,
-  };
+  return { map, log, state, accepted: true };
+}
+
+/** What is known of what the database lacks: batches, and organizations with the sequence at which it shows them. */
+async function describeDifference(parts: BootParts, map: MerkleMap): Promise<string> {
+  const { anchored, anchor, port, headTag } = parts;
+  const newest = (await fetchRows(port, { what: 'lastBatch' })).batches.at(-1)?.number ?? 0;
+  const batches = `The anchor is at batch ${anchored.number}, of ${new Date(anchored.time).toISOString()}, and the database ends with batch ${newest}.`;
+  const differing = new Set(differingBuckets(map, anchor, anchored)?.map(({ bucket }) => bucket));
+  if (differing.size === 0) return batches;
+  const found: string[] = [];
+  await eachHead(port, Buffer.alloc(16, 0xff), null, (id, head) => {
+    if (found.length > mostNamed || !differing.has(bucketOf(headKey(id)))) return;
+    found.push(`${uuidText(id)} at ${sequenceIn(id, head, headTag)}`);
+  });
+  const more = found.length > mostNamed ? ' and others' : '';
+  const named = found.length > 0 ? found.slice(0, mostNamed).join(', ') + more : 'none that the database shows';
+  return `${batches} Organizations that are not as they were released, or share a bucket with such: ${named}.`;
+}
+
+/** Organizations that a refusal names. */
+const mostNamed = 20;
+
+function sequenceIn(id: Uint8Array, head: Uint8Array, headTag: KeyObject): string {
+  try {
+    return `sequence ${decodeHead(id, head, headTag).sequence}`;
+  } catch {
+    return 'a sequence that was altered';
+  }
 }
 
 async function newestInDatabase({ port, sealer, anchored }: BootParts): Promise<{ number: number; logSize: number }> {
   const { batches } = await fetchRows(port, { what: 'lastBatch' });
   const newest = batches.at(-1);
   if (!newest) return { number: anchored.number, logSize: 0 };
-  const { record, leaves } = openShown(newest, sealer);
-  return { number: record.number, logSize: record.firstLeaf + leaves.length };
+  const { record, entries } = openShown(newest, sealer);
+  return { number: record.number, logSize: record.firstLeaf + entries.length };
 }
 
 /**
@@ -276,14 +336,14 @@ export async function revealBucket(port: Port, map: MerkleMap, bucket: number): 
   prefix.writeUInt16BE(bucket);
   const from = (size: number) => before(Buffer.concat([prefix, Buffer.alloc(size - 2)]));
   const through = (size: number) => Buffer.concat([prefix, Buffer.alloc(size - 2, 0xff)]);
-  const found: { key: Buffer; value: Buffer }[] = [];
-  await eachHead(port, through(16), from(16), (id, head) => found.push({ key: headKey(id), value: sha256(head) }));
-  await eachLookup(port, through(32), from(32), (key, value) =>
-    found.push({ key: Buffer.from(key), value: Buffer.from(value) }),
-  );
-  found.sort((a, b) => a.key.compare(b.key));
+  const found: Buffer[] = [];
+  const take = (entries: Buffer) => {
+    for (let at = 0; at < entries.length; at += 64) found.push(entries.subarray(at, at + 64));
+  };
+  await eachPage(port, 'headDigests', through(16), from(16), take);
+  await eachPage(port, 'lookups', through(32), from(32), take);
   // Another request may have revealed it while the rows were on their way.
-  const entries = Buffer.concat(found.flatMap(({ key, value }) => [key, value]));
+  const entries = Buffer.concat(found.sort(Buffer.compare));
   return !map.opaqueBuckets().includes(bucket) || map.reveal(bucket, entries);
 }
 
@@ -304,7 +364,7 @@ function before(key: Buffer): Buffer | null {
 export function genesis(signer: CheckpointSigner, settings: Buffer, now: number): AnchoredState {
   const [map, log] = [createMerkleMap(), openLog(0, [])];
   const position = { size: 0, logRoot: log.root(), mapRoot: map.root() };
-  const checkpoint = signer.sign({ ...position, batch: 0, epoch: 0, settings });
+  const checkpoint = signer.sign({ ...position, batch: 0, epoch: 0, settings, enclave: Buffer.alloc(32) });
   const { size: logSize, ...roots } = position;
   return { number: 0, hash: Buffer.alloc(32), ...roots, logSize, epoch: 0, epochStart: 0, time: now, checkpoint };
 }

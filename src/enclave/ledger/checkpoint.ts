@@ -1,6 +1,6 @@
 /**
  * A checkpoint binds the log's root and the map's root under one signature: a C2SP tlog-checkpoint whose extension lines
- * name the map, the batch, the epoch and the settings that decide, signed as a C2SP signed note (Ed25519).
+ * name the map, the batch, the epoch, the settings that decide and the enclave, signed as a C2SP signed note (Ed25519).
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { sha256 } from './hash.ts';
@@ -13,6 +13,8 @@ export type Checkpoint = {
   epoch: number;
   /** SHA-256 of the enclave's settings (origins, RP ids, limits). */
   settings: Uint8Array;
+  /** Boot id of the enclave that signs. */
+  enclave: Uint8Array;
 };
 
 export type CheckpointSigner = {
@@ -54,6 +56,7 @@ function checkpointText(origin: string, checkpoint: Checkpoint): string {
     `map ${base64(checkpoint.mapRoot)}`,
     `batch ${checkpoint.batch} epoch ${checkpoint.epoch}`,
     `settings ${base64(checkpoint.settings)}`,
+    `enclave ${base64(checkpoint.enclave)}`,
   ];
   return `${lines.join('\n')}\n`;
 }

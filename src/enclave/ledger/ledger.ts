@@ -2,12 +2,17 @@
  * The ledger: organizations as chains that only the enclave extends. Transitions join the open batch at once and every
  * answer is held until the batch it was computed from is durable, anchored and signed (DESIGN §4, "One request").
  */
-import { encode } from '../../protocol/cbor.ts';
+
+import { toEntryBundle } from '../../protocol/entry-bundle.ts';
 import { type CountersignError, unavailable } from '../../protocol/errors.ts';
+import { leafHash } from '../../protocol/log-hash.ts';
 import type { BatchRows } from '../../protocol/messages.ts';
-import { uuidBytes } from '../../protocol/uuid.ts';
+import { uuidBytes, uuidText } from '../../protocol/uuid.ts';
 import type { Anchor, AnchoredState, ChangedBucket } from '../anchors/anchor.ts';
-import { formatVersion } from '../contexts.ts';
+import type { BootIdentity } from '../attestation/statement.ts';
+import { signRoot } from '../cose.ts';
+import { encodeEntry, type LogEntry } from '../log-entries.ts';
+import type { Proven } from '../receipts.ts';
 import type { Sealer } from '../sealing/seal.ts';
 import { type BatchCommand, type BatchEvent, idleAfter, newestBatch, step } from './batch-machine.ts';
 import { sealBatch } from './batch-record.ts';
@@ -15,15 +20,13 @@ import type { CheckpointSigner } from './checkpoint.ts';
 import { addFingerprint, dropExpired } from './fingerprints.ts';
 import { sha256 } from './hash.ts';
 import { isContested, lookupChanges } from './identities.ts';
-import { type Log, leafHash } from './log.ts';
+import type { Log } from './log.ts';
 import { headKey, type MerkleMap } from './merkle-map.ts';
 import { createOpenBatch, type OpenBatch } from './open-batch.ts';
 import { createOrganizationCache, type Opened, type OrganizationCache } from './organizations.ts';
 import type { Port } from './port.ts';
+import { createRecentProofs } from './recent-proofs.ts';
 import { type LedgerKeys, type PreparedTransition, prepareTransition, type Transition } from './transition.ts';
-
-/** What becomes a leaf of the log, apart from activities. */
-export type LogEntry = { readonly kind: 'boot' | 'acceptState' | 'order' | 'vote'; readonly digest: Uint8Array };
 
 export type Ledger = {
   readonly organizations: OrganizationCache;
@@ -42,7 +45,16 @@ export type Ledger = {
   /** Resolves when everything appended so far is released. Rejects with UNAVAILABLE when that cannot happen. */
   settled(): Promise<void>;
   /** The newest released state. */
-  released(): AnchoredState;
+  released(): ReleasedState;
+  /** What proves an activity that was released not long ago. */
+  proofOf(organizationId: string, activityId: string): Proven | undefined;
+  /** The hash of that leaf of the log, if it is one of the newest. */
+  leafAt(index: number): Buffer | undefined;
+  /** What the map has of `key`, as of a state that is released by then. */
+  prove(key: Uint8Array): Promise<ReturnType<MerkleMap['prove']> & { readonly state: ReleasedState }>;
+  readonly identity: BootIdentity;
+  /** Verifier key of the log (C2SP signed note). */
+  readonly logKey: string;
   /** News of `api` about a batch that was written. */
   committed(number: number): void;
   /** Stops for good: somebody else writes to the database, or the anchor cannot be moved. */
@@ -50,12 +62,16 @@ export type Ledger = {
   haltReason(): string | null;
 };
 
+/** `rootSignature`: the boot key's over the log's root, as receipts carry it. */
+export type ReleasedState = AnchoredState & { readonly rootSignature: Buffer };
+
 export type LedgerParts = {
   port: Port;
   sealer: Sealer;
   keys: LedgerKeys;
   anchor: Anchor;
   signer: CheckpointSigner;
+  identity: BootIdentity;
   /** SHA-256 of the settings that decide, as named in each checkpoint. */
   settings: Buffer;
   /** What the start established. */
@@ -76,23 +92,44 @@ const maxHeldAnswers = 4096;
 /** Bytes of sealed rows that an open batch may have for another transition to join it: a batch must fit a frame. */
 const maxOpenBytes = 16 * 1024 * 1024;
 
-type ClosedBatch = { readonly state: AnchoredState; readonly changed: readonly ChangedBucket[] };
+type Waiter = { readonly resolve: (state: ReleasedState) => void; readonly reject: (error: Error) => void };
+
+type ClosedProof = { readonly number: number; readonly proof: ReturnType<MerkleMap['prove']> };
+
+type Wish = {
+  readonly key: Uint8Array;
+  readonly resolve: (proof: ClosedProof) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+type ClosedBatch = {
+  readonly state: AnchoredState;
+  readonly changed: readonly ChangedBucket[];
+  readonly rootSignature: Buffer;
+};
 
 export function createLedger(parts: LedgerParts): Ledger {
-  const { port, sealer, keys, anchor, signer, settings, map, log } = parts;
-  let machine = idleAfter(parts.state.number);
-  let released = parts.state;
+  const { port, sealer, keys, anchor, signer, identity, settings, map, log } = parts;
+  let machine = idleAfter(parts.state.number, anchor.depth);
+  let released: ReleasedState = {
+    ...parts.state,
+    rootSignature: signRoot(identity, signer.verifierKey, parts.state.logRoot),
+  };
   let last: { hash: Uint8Array; time: number } = released;
   let open = newBatch();
   let reason: string | null = null;
   const closed = new Map<number, ClosedBatch>();
-  const waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }[]>();
+  const proofs = createRecentProofs();
+  let subtrees = log.subtrees();
+  const waiting = new Map<number, Waiter[]>();
+  /** Who wants to see the map as the open batch leaves it. */
+  const atClose: Wish[] = [];
   let held = 0;
   let closing: NodeJS.Timeout | undefined;
   let closedAt = Number.NEGATIVE_INFINITY;
 
   const organizations = createOrganizationCache(port, map, sealer, keys.headTag, () => released.number);
-  const now = () => Math.max(last.time, parts.clock());
+  const now = () => Math.max(last.time, parts.clock(), anchor.time());
 
   function newBatch(): OpenBatch {
     return createOpenBatch(log.size(), (key) => key.subarray(16).some((byte) => byte !== 0));
@@ -140,28 +177,42 @@ export function createLedger(parts: LedgerParts): Ledger {
     const batch = open;
     const time = now();
     const { epoch, epochStart } = released;
-    const leaves = Buffer.concat(batch.leaves);
-    const { firstLeaf } = batch;
+    const entries = toEntryBundle(batch.logEntries);
+    const { firstLeaf, leaves } = batch;
     const changes = batch.changes();
-    const record = { number, previous: last.hash, time, epoch, epochStart, changes, firstLeaf, leaves: sha256(leaves) };
+    const record = {
+      number,
+      previous: last.hash,
+      time,
+      epoch,
+      epochStart,
+      changes,
+      firstLeaf,
+      entries: sha256(entries),
+    };
     const { sealed, hash } = sealBatch(record, sealer);
     const changed = map.takeChangedBuckets();
     const position = { size: log.size(), logRoot: log.root(), mapRoot: map.root() };
-    const checkpoint = signer.sign({ ...position, batch: number, epoch, settings });
+    const checkpoint = signer.sign({ ...position, batch: number, epoch, settings, enclave: identity.id });
     const { size: logSize, logRoot, mapRoot } = position;
     closed.set(number, {
       state: { number, hash, mapRoot, logSize, logRoot, epoch, epochStart, time, checkpoint },
       changed,
+      rootSignature: signRoot(identity, signer.verifierKey, logRoot),
     });
+    proofs.close(number, { subtrees, firstLeaf, leaves });
+    subtrees = log.subtrees();
+    for (const wish of atClose.splice(0)) grant(wish, number);
     last = { hash, time };
     open = newBatch();
-    return { number, record: sealed, leaves, firstLeaf, ...batch.rows() };
+    return { number, record: sealed, entries, firstLeaf, ...batch.rows() };
   }
 
   async function moveAnchor(number: number): Promise<void> {
     const batch = closed.get(number) as ClosedBatch;
     try {
-      await anchor.move(batch.state, batch.changed);
+      const state = await anchor.move(batch.state, batch.changed);
+      closed.set(number, { ...batch, state });
     } catch (error) {
       return halt(`the anchor cannot be moved: ${(error as Error).message}`);
     }
@@ -169,10 +220,11 @@ export function createLedger(parts: LedgerParts): Ledger {
   }
 
   function release(number: number): void {
-    const { state } = closed.get(number) as ClosedBatch;
+    const { state, rootSignature } = closed.get(number) as ClosedBatch;
     closed.delete(number);
-    released = state;
-    for (const { resolve } of waiting.get(number) ?? []) resolve();
+    released = { ...state, rootSignature };
+    proofs.release(number, released);
+    for (const { resolve } of waiting.get(number) ?? []) resolve(released);
     waiting.delete(number);
   }
 
@@ -185,6 +237,28 @@ export function createLedger(parts: LedgerParts): Ledger {
     const error = halted();
     for (const waiters of waiting.values()) for (const { reject } of waiters) reject(error);
     waiting.clear();
+    for (const { reject } of atClose.splice(0)) reject(error);
+  }
+
+  const proveAt = (number: number, key: Uint8Array): ClosedProof => ({ number, proof: map.prove(key) });
+
+  function grant({ key, resolve, reject }: Wish, number: number): void {
+    try {
+      resolve(proveAt(number, key));
+    } catch (error) {
+      reject(error);
+    }
+  }
+
+  /** The state of a batch that is not released yet, once it is. */
+  function releaseOf(number: number): Promise<ReleasedState> {
+    if (held >= maxHeldAnswers) return Promise.reject(busy());
+    held++;
+    return new Promise<ReleasedState>((resolve, reject) => {
+      const waiters = waiting.get(number) ?? [];
+      waiters.push({ resolve, reject });
+      waiting.set(number, waiters);
+    }).finally(() => held--);
   }
 
   const busy = (): CountersignError => unavailable('too many answers wait for the database; try again later', 'BUSY');
@@ -211,10 +285,12 @@ export function createLedger(parts: LedgerParts): Ledger {
         const time = now();
         const batch = open;
         assertApplicable(transitions);
-        const prepared = transitions.map((transition) => prepareTransition(transition, time, sealer, keys));
+        const prepared = transitions.map((transition) =>
+          prepareTransition(transition, time, sealer, keys, identity.id),
+        );
         // From here on nothing can throw.
         for (const each of prepared) apply(each, batch, time);
-        for (const entry of entries) appendLeaf(batch, encodeEntry(entry.kind, entry.digest));
+        for (const entry of entries) appendLeaf(batch, encodeEntry(entry));
         last = { ...last, time };
       } finally {
         for (const transition of transitions) for (const { secret } of transition.keys ?? []) secret.fill(0);
@@ -227,18 +303,23 @@ export function createLedger(parts: LedgerParts): Ledger {
     settled() {
       if (machine.halted) return Promise.reject(halted());
       const number = newestBatch(machine);
-      if (number <= released.number) return Promise.resolve();
-      if (held >= maxHeldAnswers) {
-        return Promise.reject(busy());
-      }
-      held++;
-      return new Promise<void>((resolve, reject) => {
-        const waiters = waiting.get(number) ?? [];
-        waiters.push({ resolve, reject });
-        waiting.set(number, waiters);
-      }).finally(() => held--);
+      return number <= released.number ? Promise.resolve() : releaseOf(number).then(() => {});
     },
     released: () => released,
+    proofOf: proofs.find,
+    leafAt: proofs.leafAt,
+    async prove(key) {
+      if (machine.halted) throw halted();
+      // The map is that of the newest closed batch unless transitions have joined the open one: then that one's is proven.
+      const { number, proof } =
+        machine.open === 0
+          ? proveAt(machine.written, key)
+          : await new Promise<ClosedProof>((resolve, reject) => atClose.push({ key, resolve, reject }));
+      const state = number === released.number ? released : await releaseOf(number);
+      return { ...proof, state };
+    },
+    identity,
+    logKey: signer.verifierKey,
     committed: (number) => dispatch({ type: 'committed', number }),
     halt,
     haltReason: () => reason,
@@ -287,21 +368,18 @@ export function createLedger(parts: LedgerParts): Ledger {
     for (const keyId of changes.removedKeys) batch.removeKey(id, keyId);
     dropExpired(opened.fingerprints, time);
     if (changes.activity) {
-      const { row, fingerprint } = changes.activity;
+      const { row, rowDigest, fingerprint, claims, entry } = changes.activity;
       batch.addActivity({ ...row, leafIndex: log.size(), position: addFingerprint(opened.fingerprints, fingerprint) });
-      appendLeaf(batch, activityEntry(row.sealed));
+      proofs.add(next.organization.id, uuidText(row.id), { claims, row: rowDigest, index: log.size() });
+      appendLeaf(batch, entry);
     }
     organizations.add(opened);
   }
 
   function appendLeaf(batch: OpenBatch, entry: Uint8Array): void {
     const leaf = leafHash(entry);
+    batch.logEntries.push(entry);
     batch.leaves.push(leaf);
     batch.tiles.push(...log.append(leaf));
   }
 }
-
-const encodeEntry = (kind: string, digest: Uint8Array): Buffer => encode({ v: formatVersion, kind, digest });
-
-/** What the log's leaf of an activity is the hash of. */
-export const activityEntry = (sealed: Uint8Array): Buffer => encodeEntry('activity', sha256(sealed));

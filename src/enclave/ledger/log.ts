@@ -2,19 +2,21 @@
  * The transparency log: an RFC 6962 tree over all transitions. The enclave keeps the right edge only: the roots of the
  * perfect subtrees that make up the tree, and the partial tile of each level (C2SP tlog-tiles).
  */
+
+import { equalBytes, rootOfPath } from '../../protocol/log/tree.ts';
+import { nodeHash } from '../../protocol/log-hash.ts';
 import type { TileRow } from '../../protocol/messages.ts';
-import { nodeHash } from '../../protocol/node-hash.ts';
 import { sha256, splitHashes } from './hash.ts';
 
 const tileWidth = 256;
 
-/** RFC 6962 §2.1. */
-export const leafHash = (entry: Uint8Array): Buffer => sha256(Buffer.concat([Buffer.of(0), entry]));
 const emptyRoot = sha256(Buffer.alloc(0));
 
 export type Log = {
   size(): number;
   root(): Buffer;
+  /** Roots of the perfect subtrees that the log is made of, from the left. */
+  subtrees(): readonly Buffer[];
   /** Appends a leaf's hash; returns the tiles that it completed. */
   append(leaf: Buffer): TileRow[];
 };
@@ -40,6 +42,7 @@ export function openLog(size: number, tiles: readonly Uint8Array[]): Log {
 
   return {
     size: () => count,
+    subtrees: () => [...subtrees],
     root: () => (subtrees.length === 0 ? emptyRoot : subtrees.reduceRight((right, left) => nodeHash(left, right))),
     append(leaf) {
       let hash = leaf;
@@ -64,25 +67,8 @@ export function includes(
   path: readonly Uint8Array[],
   root: Uint8Array,
 ): boolean {
-  if (!Number.isSafeInteger(index) || index < 0 || index >= size) return false;
-  let node = index;
-  let last = size - 1;
-  let hash = leaf;
-  for (const sibling of path) {
-    if (last === 0 || sibling.length !== 32) return false;
-    if (node % 2 === 1 || node === last) {
-      hash = nodeHash(sibling, hash);
-      while (node % 2 === 0 && node !== 0) {
-        node = Math.floor(node / 2);
-        last = Math.floor(last / 2);
-      }
-    } else {
-      hash = nodeHash(hash, sibling);
-    }
-    node = Math.floor(node / 2);
-    last = Math.floor(last / 2);
-  }
-  return last === 0 && hash.equals(root);
+  const found = rootOfPath(nodeHash, { leaf, index, size, path });
+  return found !== undefined && equalBytes(found, root);
 }
 
 /** Root of a perfect subtree over a power of two of `hashes`. */
@@ -115,3 +101,47 @@ function restoreSubtrees(size: number, tiles: readonly (readonly Buffer[])[]): B
   if (rest !== 0) throw new RangeError('the partial tiles are fewer than the log has levels');
   return subtrees;
 }
+
+/** The newest part of a log: the perfect subtrees that it had before, and the leaves that came then. */
+export type LogTail = {
+  readonly subtrees: readonly Buffer[];
+  readonly firstLeaf: number;
+  readonly leaves: readonly Buffer[];
+};
+
+/** Audit path (RFC 6962 §2.1.1) of leaf `index`, one of the tail's, in the log that ends with the tail; its sibling first. */
+export function auditPathIn(tail: LogTail, index: number): Buffer[] {
+  const rootOf = subtreeRoots(tail);
+  const path = (from: number, to: number): Buffer[] => {
+    if (to - from === 1) return [];
+    const middle = from + largestPowerBelow(to - from);
+    return index < middle ? [...path(from, middle), rootOf(middle, to)] : [...path(middle, to), rootOf(from, middle)];
+  };
+  return path(0, tail.firstLeaf + tail.leaves.length);
+}
+
+/** Roots over the leaves from `from` to before `to`, of subtrees as RFC 6962 divides the log. */
+function subtreeRoots({ subtrees, firstLeaf, leaves }: LogTail): (from: number, to: number) => Buffer {
+  const known = new Map<string, Buffer>();
+  let start = 0;
+  let width = 2 ** 52;
+  for (const root of subtrees) {
+    while (width > firstLeaf - start) width /= 2;
+    known.set(`${start}-${start + width}`, root);
+    start += width;
+  }
+  const rootOf = (from: number, to: number): Buffer => {
+    const root = known.get(`${from}-${to}`);
+    if (root) return root;
+    if (to - from === 1) return leaves[from - firstLeaf] as Buffer;
+    const middle = from + largestPowerBelow(to - from);
+    return nodeHash(rootOf(from, middle), rootOf(middle, to));
+  };
+  return rootOf;
+}
+
+const largestPowerBelow = (size: number): number => {
+  let power = 1;
+  while (2 * power < size) power *= 2;
+  return power;
+};

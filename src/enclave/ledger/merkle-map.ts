@@ -28,7 +28,11 @@ export type MerkleMap = {
   withPrefix(prefix: Uint8Array): { key: Buffer; value: Buffer }[];
   /** Sets or, with null, removes an entry. */
   set(key: Uint8Array, value: Uint8Array | null): void;
+  /** Sets many entries at once, 64 bytes each: quick where they are in order. */
+  add(entries: Buffer): void;
   root(): Buffer;
+  /** What `key` has, or that it has nothing, by all entries of its bucket and the siblings of the nodes from there to the root. */
+  prove(key: Uint8Array): { value: Buffer | undefined; bucket: Buffer; path: Buffer[] };
   /** Buckets whose hash changed since the last call, with the hashes as of now. */
   takeChangedBuckets(): { bucket: number; hash: Buffer }[];
   /** Has the next `takeChangedBuckets` give all of them. */
@@ -79,6 +83,35 @@ export function createMerkleMap(): MerkleMap {
     return count;
   };
 
+  const setEntry = (key: Uint8Array, value: Uint8Array | null) => {
+    const bucket = bucketOf(key);
+    const entries = entriesOf(bucket);
+    const { at, found } = search(entries, key);
+    if (found && value) {
+      // A new buffer, never a change in place: views of the old one are in callers' hands.
+      const next = ownBytes(entries);
+      next.set(value, at + keySize);
+      buckets[bucket] = next;
+    } else {
+      if (!found && !value) return;
+      const after = entries.subarray(found ? at + entrySize : at);
+      const middle = value ? [key, value] : [];
+      buckets[bucket] = ownBytes(entries.subarray(0, at), ...middle, after);
+      if (isZero(key, 16)) heads += value ? 1 : -1;
+    }
+    unhashed.add(bucket);
+    changed.add(bucket);
+  };
+  /** Of one bucket, in order. */
+  const addRun = (bucket: number, run: Buffer) => {
+    const before = entriesOf(bucket);
+    const after = mergeRuns(before, run);
+    buckets[bucket] = after;
+    heads += headsAmong(after) - headsAmong(before);
+    unhashed.add(bucket);
+    changed.add(bucket);
+  };
+
   return {
     get(key) {
       const entries = entriesOf(bucketOf(key));
@@ -94,28 +127,29 @@ export function createMerkleMap(): MerkleMap {
       }
       return hits;
     },
-    set(key, value) {
-      const bucket = bucketOf(key);
-      const entries = entriesOf(bucket);
-      const { at, found } = search(entries, key);
-      if (found && value) {
-        // A new buffer, never a change in place: views of the old one are in callers' hands.
-        const next = ownBytes(entries);
-        next.set(value, at + keySize);
-        buckets[bucket] = next;
-      } else {
-        if (!found && !value) return;
-        const after = entries.subarray(found ? at + entrySize : at);
-        const middle = value ? [key, value] : [];
-        buckets[bucket] = ownBytes(entries.subarray(0, at), ...middle, after);
-        if (isZero(key, 16)) heads += value ? 1 : -1;
+    set: setEntry,
+    add(entries) {
+      for (let from = 0; from < entries.length; ) {
+        const to = endOfRun(entries, from);
+        const run = entries.subarray(from, to);
+        if (to - from === entrySize) setEntry(run.subarray(0, keySize), run.subarray(keySize));
+        else addRun(bucketOf(run), run);
+        from = to;
       }
-      unhashed.add(bucket);
-      changed.add(bucket);
     },
     root() {
       rehash();
       return nodeHash(1);
+    },
+    prove(key) {
+      rehash();
+      const bucket = bucketOf(key);
+      const path: Buffer[] = [];
+      for (let node = bucketCount + bucket; node > 1; node >>= 1) path.push(nodeHash(node ^ 1));
+      const { at, found } = search(entriesOf(bucket), key);
+      const entries = Buffer.from(entriesOf(bucket));
+      const value = found ? entries.subarray(at + keySize, at + entrySize) : undefined;
+      return { value, bucket: entries, path };
     },
     takeChangedBuckets() {
       rehash();
@@ -164,6 +198,43 @@ function search(entries: Buffer, key: Uint8Array): { at: number; found: boolean 
   }
   const at = low * entrySize;
   return { at, found: at < entries.length && entries.compare(key, 0, key.length, at, at + key.length) === 0 };
+}
+
+/** Where the entries end that from `from` on are of one bucket and in ascending order. */
+function endOfRun(entries: Buffer, from: number): number {
+  const bucket = entries.readUInt16BE(from);
+  let to = from + entrySize;
+  while (
+    to < entries.length &&
+    entries.readUInt16BE(to) === bucket &&
+    compareKeys(entries, to - entrySize, entries, to) < 0
+  )
+    to += entrySize;
+  return to;
+}
+
+/** Two lists of entries in ascending order as one; of a key that is in both, `b` has the value. */
+function mergeRuns(a: Buffer, b: Buffer): Buffer {
+  if (a.length === 0) return ownBytes(b);
+  const merged = Buffer.allocUnsafeSlow(a.length + b.length);
+  let [at, fromA, fromB] = [0, 0, 0];
+  while (fromA < a.length && fromB < b.length) {
+    const order = compareKeys(a, fromA, b, fromB);
+    const [source, from] = order < 0 ? [a, fromA] : [b, fromB];
+    source.copy(merged, at, from, from + entrySize);
+    at += entrySize;
+    if (order <= 0) fromA += entrySize;
+    if (order >= 0) fromB += entrySize;
+  }
+  at += a.copy(merged, at, fromA);
+  at += b.copy(merged, at, fromB);
+  return at === merged.length ? merged : ownBytes(merged.subarray(0, at));
+}
+
+function compareKeys(a: Buffer, atA: number, b: Buffer, atB: number): number {
+  // Nearly always the first bytes behind those of the bucket decide.
+  const difference = a.readUInt32BE(atA + 2) - b.readUInt32BE(atB + 2);
+  return difference || a.compare(b, atB, atB + keySize, atA, atA + keySize);
 }
 
 function isZero(bytes: Uint8Array, from: number): boolean {

@@ -3,10 +3,11 @@ import type { ActivityRow, BatchRows, HeadRow, KeyRow, LookupRow, PageRow } from
 import type { MapChange } from './batch-record.ts';
 
 /** Rows of a batch without those that are known only when it closes. */
-type PendingRows = Omit<BatchRows, 'number' | 'record' | 'leaves' | 'firstLeaf'>;
+type PendingRows = Omit<BatchRows, 'number' | 'record' | 'entries' | 'firstLeaf'>;
 
 export type OpenBatch = {
   readonly firstLeaf: number;
+  readonly logEntries: Uint8Array[];
   readonly leaves: Buffer[];
   readonly tiles: BatchRows['tiles'];
   setHead(row: HeadRow): void;
@@ -42,6 +43,7 @@ export function createOpenBatch(firstLeaf: number, isLookup: (key: Uint8Array) =
 
   return {
     firstLeaf,
+    logEntries: [],
     leaves: [],
     tiles,
     setHead(row) {

@@ -35,7 +35,10 @@ const areActivities = ({ activities }: Row): boolean =>
   areRows(activities, ({ id, sealed, path }) => isId(id) && isBytes(sealed) && isBytes(path)) &&
   areDistinct((activities as { id: Uint8Array }[]).map(({ id }) => id));
 const areBatches = ({ batches }: Row): boolean =>
-  areRows(batches, ({ number, record, leaves }) => Number.isSafeInteger(number) && isBytes(record) && isBytes(leaves));
+  areRows(
+    batches,
+    ({ number, record, entries }) => Number.isSafeInteger(number) && isBytes(record) && isBytes(entries),
+  );
 
 const shapes: { readonly [What in Fetch['what']]: (rows: Row) => boolean } = {
   organization: ({ head, counters, pages }) =>
@@ -51,6 +54,8 @@ const shapes: { readonly [What in Fetch['what']]: (rows: Row) => boolean } = {
   batches: areBatches,
   lastBatch: areBatches,
   heads: ({ heads }) => areRows(heads, ({ organizationId, head }) => isId(organizationId) && isBytes(head)),
+  headDigests: ({ entries }) => isBytes(entries),
   lookups: ({ entries }) => isBytes(entries),
   frontier: ({ tiles }) => areAll(tiles, isBytes),
+  inclusion: ({ path }) => isBytes(path),
 };

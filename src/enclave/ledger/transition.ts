@@ -6,9 +6,11 @@ import type { KeyObject } from 'node:crypto';
 import { type Cbor, encode } from '../../protocol/cbor.ts';
 import type { ActivityRow, HeadRow, KeyRow } from '../../protocol/messages.ts';
 import { uuidBytes } from '../../protocol/uuid.ts';
-import type { ActivityRecord } from '../activity-record.ts';
+import type { ActivityRecord, Recorded } from '../activity-record.ts';
 import { formatVersion } from '../contexts.ts';
 import type { NewKey } from '../effect.ts';
+import { activityEntry } from '../log-entries.ts';
+import { encodeClaims } from '../receipts.ts';
 import type { Sealer } from '../sealing/seal.ts';
 import type { Organization } from '../state.ts';
 import { bucketsInHead, type FingerprintEntry, minuteOf } from './fingerprints.ts';
@@ -28,7 +30,7 @@ export type Transition = {
   readonly keys?: readonly NewKey[];
   readonly removedKeys?: readonly string[];
   /** The activity that is recorded under this organization, without what only the ledger knows. */
-  readonly activity?: Omit<ActivityRecord, 'headBefore' | 'headAfter'>;
+  readonly activity?: Recorded;
   /** The body's time and keyed digest (16 bytes), so that it is carried out once. */
   readonly body?: { readonly time: number; readonly fingerprint: Buffer };
 };
@@ -50,15 +52,20 @@ export type PreparedTransition = {
   readonly activity: {
     readonly row: Omit<ActivityRow, 'leafIndex' | 'position'>;
     readonly fingerprint: FingerprintEntry;
+    /** What its receipt claims, encoded; the digest of the sealed row; and the log's entry, which commits to both. */
+    readonly claims: Buffer;
+    readonly rowDigest: Buffer;
+    readonly entry: Buffer;
   } | null;
 };
 
-/** `time` is that of the transition, in Unix ms. Throws when something in it has no encoding. */
+/** `time` is that of the transition, in Unix ms; `enclave` the boot id. Throws when something in it has no encoding. */
 export function prepareTransition(
   { from, to, keys = [], removedKeys = [], activity, body }: Transition,
   time: number,
   sealer: Sealer,
   ledgerKeys: LedgerKeys,
+  enclave: Uint8Array,
 ): PreparedTransition {
   const id = from?.id ?? ownBytes(uuidBytes(to.id));
   const parentId = to.parentId === null ? null : uuidBytes(to.parentId);
@@ -82,7 +89,8 @@ export function prepareTransition(
     ledgerKeys.headTag,
   );
   const headDigest = ownBytes(sha256(head));
-  const record = activity && { ...activity, headBefore: from?.headDigest ?? Buffer.alloc(32), headAfter: headDigest };
+  const headBefore = from?.headDigest ?? Buffer.alloc(32);
+  const record = activity && { ...activity, headBefore, headAfter: headDigest, sequence, enclave };
   return {
     from,
     next: { id, organization: to, sequence, layout: pages.layout, pagesDigest, counters, headDigest },
@@ -94,12 +102,23 @@ export function prepareTransition(
     removedKeys: removedKeys.map(uuidBytes),
     activity:
       record && fingerprint
-        ? {
-            row: sealActivity(id, record, fingerprint, sealer, filterOf(ledgerKeys.hint, to.id, from?.filters)),
+        ? logged(
+            sealActivity(id, record, fingerprint, sealer, filterOf(ledgerKeys.hint, to.id, from?.filters)),
+            record,
             fingerprint,
-          }
+          )
         : null,
   };
+}
+
+function logged(
+  row: Omit<ActivityRow, 'leafIndex' | 'position'>,
+  record: ActivityRecord,
+  fingerprint: FingerprintEntry,
+): NonNullable<PreparedTransition['activity']> {
+  const claims = encodeClaims(record);
+  const rowDigest = sha256(row.sealed);
+  return { row, fingerprint, claims, rowDigest, entry: activityEntry(rowDigest, sha256(claims)) };
 }
 
 function sealCounters(id: Uint8Array, { counters }: Organization, sequence: number, sealer: Sealer): Buffer {

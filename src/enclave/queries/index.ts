@@ -21,6 +21,7 @@ import { getOrganizationConfigsAnswer } from './get-organization-configs.ts';
 import { getPolicyAnswer } from './get-policy.ts';
 import { getPolicyEvaluationsAnswer } from './get-policy-evaluations.ts';
 import { getPrivateKeyAnswer } from './get-private-key.ts';
+import { getReceiptAnswer } from './get-receipt.ts';
 import { getSessionProfileAnswer } from './get-session-profile.ts';
 import { getSessionProfilesAnswer } from './get-session-profiles.ts';
 import { getSmartContractInterfaceAnswer } from './get-smart-contract-interface.ts';
@@ -65,6 +66,7 @@ export const answers: Answers = {
   get_organization_configs: getOrganizationConfigsAnswer,
   get_policy: getPolicyAnswer,
   get_private_key: getPrivateKeyAnswer,
+  get_receipt: getReceiptAnswer,
   get_session_profile: getSessionProfileAnswer,
   get_session_profiles: getSessionProfilesAnswer,
   get_smart_contract_interface: getSmartContractInterfaceAnswer,

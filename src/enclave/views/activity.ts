@@ -3,7 +3,7 @@ import { type JsonObject, parseJson } from '../../protocol/json.ts';
 import { withoutNulls } from '../../protocol/parse-parameters.ts';
 import type { ActivityObject, UserObject } from '../../protocol/queries/objects.ts';
 import { timestamp } from '../../protocol/timestamps.ts';
-import type { ActivityRecord, VoteRecord, VoteStamp } from '../activity-record.ts';
+import type { Recorded, VoteRecord, VoteStamp } from '../activity-record.ts';
 import type { Organization, WaitingStatus } from '../state.ts';
 import { timesView } from './times.ts';
 import { userView } from './user.ts';
@@ -13,7 +13,7 @@ import { userView } from './user.ts';
  * those of its body, where the caller has them at hand.
  */
 export function activityView(
-  record: Omit<ActivityRecord, 'headBefore' | 'headAfter'> & { readonly notBefore?: number | null },
+  record: Recorded & { readonly notBefore?: number | null },
   organization: Organization,
   parameters: unknown = (parseJson(record.body) as JsonObject).parameters,
 ): ActivityObject {

@@ -20,6 +20,7 @@ import { getOrganizationConfigs } from './get-organization-configs.ts';
 import { getPolicy } from './get-policy.ts';
 import { getPolicyEvaluations } from './get-policy-evaluations.ts';
 import { getPrivateKey } from './get-private-key.ts';
+import { getReceipt } from './get-receipt.ts';
 import { getSessionProfile } from './get-session-profile.ts';
 import { getSessionProfiles } from './get-session-profiles.ts';
 import { getSmartContractInterface } from './get-smart-contract-interface.ts';
@@ -63,6 +64,7 @@ const registered = [
   getWalletAccount,
   listWalletAccounts,
   getPrivateKey,
+  getReceipt,
   listPrivateKeys,
   listPrivateKeyTags,
   getPolicy,

@@ -5,7 +5,7 @@ import type { ActivityRow, BatchRows, HeadRow } from '../../../src/protocol/mess
 export const emptyBatch = (number: number): BatchRows => ({
   number,
   record: Buffer.from(`record ${number}`),
-  leaves: Buffer.alloc(0),
+  entries: Buffer.alloc(0),
   firstLeaf: 0,
   heads: [],
   pages: [],

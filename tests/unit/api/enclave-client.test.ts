@@ -23,7 +23,8 @@ async function connectedPair(
   let trouble: WriteTrouble | null = null;
   const client = createEnclaveClient({
     stream: near,
-    writer: { write: (batch) => written.push(batch), trouble: () => trouble },
+    writer: { write: (batch) => written.push(batch), lease: async () => null, trouble: () => trouble },
+    addCheckpoint: async () => ({ status: 0, body: '' }),
     fetchRows: async () => ({ what: 'batches', batches: [] }),
     onFetchFailed: () => {},
     onEnd: () => {},
@@ -101,7 +102,7 @@ test('fetches are answered, failing ones without what the database said', async 
 
 test('batches go to the writer as they came, and their outcome goes back', async () => {
   const { client, enclave, written } = await connectedPair();
-  const batch = { ...emptyBatch(3), removedLookups: [Buffer.from([1])], leaves: Buffer.alloc(32, 7) };
+  const batch = { ...emptyBatch(3), removedLookups: [Buffer.from([1])], entries: Buffer.alloc(32, 7) };
   enclave.send({ type: 'write', batch });
   await vi.waitFor(() => expect(written).toEqual([batch]));
   client.report(3, 'committed');

@@ -4,16 +4,20 @@ import { request as httpRequest, type IncomingHttpHeaders, type RequestOptions, 
 import { type AddressInfo, connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createEnclaveClient, type EnclaveClient } from '../../../src/api/enclave-client.ts';
 import { checkHealth } from '../../../src/api/health.ts';
 import { parseProxies } from '../../../src/api/http/client-address.ts';
+import { createLogRoute } from '../../../src/api/http/log.ts';
 import { createPages } from '../../../src/api/http/pages.ts';
 import { createServer } from '../../../src/api/http/server.ts';
 import { createMetrics } from '../../../src/api/metrics.ts';
 import { openPool } from '../../../src/api/storage/connection.ts';
+import { unavailable } from '../../../src/protocol/errors.ts';
+import { tilePath } from '../../../src/protocol/log/tiles.ts';
 import type { RequestMessage } from '../../../src/protocol/messages.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
 import { type FakeEnclave, openFakeEnclave, socketPair } from './fake-enclave.ts';
@@ -28,6 +32,20 @@ let pagesFolder: string;
 let requests: RequestMessage[] = [];
 const logged: string[] = [];
 
+/** The log: 300 entries are released, 310 are in the database, of which one tile lacks. */
+const tiles = new Map(
+  ['tile/0/000', 'tile/0/001.p/40', 'tile/0/001.p/44', 'tile/0/001.p/50', 'tile/1/000.p/1', 'tile/entries/000'].map(
+    (path) => [path, Buffer.from(path)],
+  ),
+);
+const note = (size: number) =>
+  `countersign/0123\n${size}\n${Buffer.alloc(32).toString('base64')}\n\n\u2014 countersign/0123 ${Buffer.alloc(68).toString('base64')}\n`;
+let released: () => { status: number; body: Buffer };
+const serving = (size: number | null) => () => ({
+  status: 200,
+  body: Buffer.from(JSON.stringify({ phase: 'serving', checkpoint: size === null ? null : note(size) })),
+});
+
 beforeAll(async () => {
   database = await startPostgres();
   pool = openPool(database.url);
@@ -38,10 +56,11 @@ beforeAll(async () => {
       return { status: 404, body: { code: 12, message: 'no activity', details: [] } };
     return { status: 200, body: { activity: { id: 'one' } } };
   });
-  const writer = { write: () => {}, trouble: () => null };
+  const writer = { write: () => {}, lease: async () => null, trouble: () => null };
   client = createEnclaveClient({
     stream: near,
     writer,
+    addCheckpoint: async () => ({ status: 0, body: '' }),
     fetchRows: async () => ({ what: 'batches', batches: [] }),
     onFetchFailed: () => {},
     onEnd: () => {},
@@ -58,6 +77,10 @@ beforeAll(async () => {
       metrics: createMetrics(client.waiting),
       logger: pino({ level: 'info' }, { write: (line: string) => logged.push(line) }),
       health: () => checkHealth({ pool, tables: { trouble: () => null }, writer, enclave: client }),
+      log: createLogRoute({
+        enclave: { status: async () => released() },
+        loadTile: async (tile) => tiles.get(tilePath(tile)),
+      }),
       pages: createPages(pagesFolder),
       publicUrl: 'https://sign.example',
       rateLimit,
@@ -362,6 +385,84 @@ describe('about the service', () => {
       id: reply.headers['x-request-id'],
     });
     expect(logged[0]).not.toMatch(/-value/);
+  });
+});
+
+describe('the log', () => {
+  beforeAll(() => {
+    released = serving(300);
+  });
+  /** Then the checkpoint that was asked for before is no longer good. */
+  const later = () => sleep(510);
+
+  test('the checkpoint is the one that was released, and nobody keeps it', async () => {
+    const reply = await send('GET', '/log/checkpoint');
+    expect([reply.status, reply.text]).toEqual([200, note(300)]);
+    expect(reply.headers).toMatchObject({
+      'content-type': 'text/plain; charset=utf-8',
+      'cache-control': 'no-cache',
+      'access-control-allow-origin': '*',
+    });
+  });
+
+  test.each([...tiles.keys()].filter((path) => !path.endsWith('50')))('%s is there for good', async (path) => {
+    const reply = await send('GET', `/log/${path}`);
+    expect([reply.status, reply.text]).toEqual([200, path]);
+    expect(reply.headers).toMatchObject({
+      'content-type': 'application/octet-stream',
+      'cache-control': 'public, max-age=31536000, immutable',
+    });
+    expect(await send('HEAD', `/log/${path}`)).toMatchObject({ status: 200, text: '' });
+  });
+
+  test.each([
+    ['more than was released', 'tile/0/001.p/50'],
+    ['a full tile that is not full', 'tile/0/001'],
+    ['a tile beyond the log', 'tile/0/002.p/1'],
+    ['a level beyond the log', 'tile/2/000.p/1'],
+    ['an empty tile', 'tile/0/001.p/0'],
+    ['a partial tile of full width', 'tile/0/000.p/256'],
+    ['a number with zeros in front', 'tile/0/000.p/01'],
+    ['an index with groups in front', 'tile/0/x000/000'],
+    ['an index without its groups', 'tile/0/1000'],
+    ['no index', 'tile/0/'],
+    ['level 64', 'tile/64/000'],
+    ['a level with zeros in front', 'tile/00/000'],
+    ['a level that is no number', 'tile/data/000'],
+    ['an encoded path', 'tile/0/%30%30%30'],
+    ['another path', 'tiles'],
+    ['nothing', ''],
+  ])('%s: not found, and nobody keeps that', async (_, path) => {
+    const reply = await send('GET', `/log/${path}`);
+    expectStatus(reply, 404, 5);
+    expect(reply.headers['cache-control']).toBe('no-store');
+  });
+
+  test('what the database lacks is unavailable, not absent', async () => {
+    expect(expectStatus(await send('GET', '/log/tile/0/001.p/3'), 503, 14).message).toContain('lacks');
+  });
+
+  test('what was released once is served while the enclave is away; the checkpoint is not', async () => {
+    await send('GET', '/log/checkpoint');
+    released = () => {
+      throw unavailable('the enclave is not running', 'ENCLAVE_UNAVAILABLE');
+    };
+    await later();
+    expect((await send('GET', '/log/tile/0/000')).status).toBe(200);
+    expect((await send('GET', '/log/checkpoint')).status).toBe(503);
+    expect((await send('GET', '/log/tile/0/001.p/50')).status).toBe(503);
+    released = serving(306);
+    expect((await send('GET', '/log/tile/0/001.p/50')).status).toBe(200);
+  });
+
+  test('before the first checkpoint there is none', async () => {
+    released = serving(null);
+    await later();
+    expectStatus(await send('GET', '/log/checkpoint'), 503, 14);
+  });
+
+  test('it is read, and nothing else', async () => {
+    expect((await send('POST', '/log/checkpoint')).headers.allow).toBe('GET, HEAD');
   });
 });
 

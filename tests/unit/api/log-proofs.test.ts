@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { auditPath, frontierTiles, tilesOfPath } from '../../../src/api/storage/audit-path.ts';
 import { openPool } from '../../../src/api/storage/connection.ts';
-import { loadAuditPaths, loadFrontier } from '../../../src/api/storage/log-proofs.ts';
+import { loadAuditPaths, loadFrontier, loadTile } from '../../../src/api/storage/log-proofs.ts';
 import { migrate } from '../../../src/api/storage/migrate.ts';
 import { writeBatch } from '../../../src/api/storage/write-batch.ts';
+import { toEntryBundle } from '../../../src/protocol/entry-bundle.ts';
+import { auditPath, frontierTiles, tilesOfPath } from '../../../src/protocol/log/tiles.ts';
+import { nodeHash } from '../../../src/protocol/log-hash.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
 import { emptyBatch } from './batches.ts';
 
@@ -15,7 +17,8 @@ const sha256 = (...parts: Uint8Array[]) => {
   return hash.digest();
 };
 
-const leafOf = (index: number) => sha256(Buffer.from(`leaf ${index}`));
+const entryOf = (index: number) => Buffer.from(`entry ${index}`);
+const leafOf = (index: number) => sha256(Buffer.of(0), entryOf(index));
 
 /** RFC 6962 §2.1, as written there; subtrees are remembered by their range. */
 const roots = new Map<string, Buffer>();
@@ -40,6 +43,7 @@ function naivePath(index: number, start: number, end: number): Buffer[] {
 }
 
 const hexPath = (index: number, size: number) => Buffer.concat(naivePath(index, 0, size)).toString('hex');
+const hexOf = (path: readonly Uint8Array[] = []) => Buffer.concat(path).toString('hex');
 const hex = (hashes: readonly Buffer[]) => hashes.map((hash) => hash.toString('hex'));
 
 function largestPowerBelow(count: number): number {
@@ -73,11 +77,11 @@ describe('auditPath', () => {
     (size) => {
       for (const index of indexesIn(size)) {
         const needed = new Map(tilesOfPath(index, size).map((tile) => [`${tile.level}/${tile.index}`, tile]));
-        const path = auditPath(index, size, (asked) => {
+        const path = auditPath(nodeHash, index, size, (asked) => {
           const tile = needed.get(`${asked.level}/${asked.index}`);
           return tile ? Buffer.concat(naiveTile(tile.level, tile.index, size)) : Buffer.alloc(0);
         });
-        expect(path?.toString('hex')).toBe(hexPath(index, size));
+        expect(hexOf(path)).toBe(hexPath(index, size));
       }
     },
     30_000,
@@ -86,19 +90,20 @@ describe('auditPath', () => {
   test('agrees with RFC 6962 for every leaf of every small log', () => {
     for (let size = 1; size <= 40; size++) {
       for (let index = 0; index < size; index++) {
-        const path = auditPath(index, size, (tile) => Buffer.concat(naiveTile(tile.level, tile.index, size)));
-        expect(path?.toString('hex')).toBe(hexPath(index, size));
+        const path = auditPath(nodeHash, index, size, (tile) => Buffer.concat(naiveTile(tile.level, tile.index, size)));
+        expect(hexOf(path)).toBe(hexPath(index, size));
       }
     }
   });
 
   test('takes a tile that is fuller than the log was', () => {
-    const path = auditPath(3, 10, (tile) => Buffer.concat(naiveTile(tile.level, tile.index, 256)));
-    expect(path?.toString('hex')).toBe(hexPath(3, 10));
+    const path = auditPath(nodeHash, 3, 10, (tile) => Buffer.concat(naiveTile(tile.level, tile.index, 256)));
+    expect(hexOf(path)).toBe(hexPath(3, 10));
   });
 
   test('is undefined when hashes are missing', () => {
-    expect(auditPath(3, 300, ({ index }) => Buffer.concat(index === 0 ? naiveTile(0, 0, 300) : []))).toBeUndefined();
+    const hashes = ({ index }: { index: number }) => Buffer.concat(index === 0 ? naiveTile(0, 0, 300) : []);
+    expect(auditPath(nodeHash, 3, 300, hashes)).toBeUndefined();
   });
 
   test('touches two tiles of each level at the most, however large the log', () => {
@@ -131,7 +136,7 @@ describe('with PostgreSQL', () => {
     let number = 1;
     for (let first = 0; first < end; number++) {
       const count = number % 5 === 0 ? 0 : Math.min(1 + ((number * 131) % 700), end - first);
-      const leaves = Buffer.concat(Array.from({ length: count }, (_, at) => leafOf(first + at)));
+      const entries = toEntryBundle(Array.from({ length: count }, (_, at) => entryOf(first + at)));
       const tiles: { level: number; index: number; hashes: Buffer; root: Buffer }[] = [];
       for (let level = 0; 256 ** (level + 1) <= first + count; level++) {
         const span = 256 ** (level + 1);
@@ -140,7 +145,7 @@ describe('with PostgreSQL', () => {
           tiles.push({ level, index, hashes, root: naiveRoot(index * span, (index + 1) * span) });
         }
       }
-      await writeBatch(client, { ...emptyBatch(number), leaves, firstLeaf: first, tiles });
+      await writeBatch(client, { ...emptyBatch(number), entries, firstLeaf: first, tiles });
       first += count;
     }
   }
@@ -161,6 +166,34 @@ describe('with PostgreSQL', () => {
       }
       expect(hex(await loadFrontier(pool, size))).toEqual(hex(expected));
     }
+  });
+
+  test('tiles and bundles of entries, full and partial', async () => {
+    const bytesOf = async (level: number | 'entries', index: number, width: number) =>
+      (await loadTile(pool, { level, index, width })) as Uint8Array;
+    for (const [level, index, width] of [
+      [0, 0, 256],
+      [0, 258, 52],
+      [0, 258, 7],
+      [1, 0, 256],
+      [1, 1, 2],
+      [2, 0, 1],
+    ] as const) {
+      const expected = Buffer.concat(naiveTile(level, index, total)).subarray(0, width * 32);
+      expect(Buffer.from(await bytesOf(level, index, width)).equals(expected)).toBe(true);
+    }
+    for (const [index, width] of [
+      [0, 256],
+      [77, 256],
+      [258, 52],
+      [258, 1],
+    ] as const) {
+      const entries = Array.from({ length: width }, (_, at) => entryOf(index * 256 + at));
+      expect(Buffer.from(await bytesOf('entries', index, width)).equals(toEntryBundle(entries))).toBe(true);
+    }
+    expect(await loadTile(pool, { level: 0, index: 258, width: 53 })).toBeUndefined();
+    expect(await loadTile(pool, { level: 'entries', index: 258, width: 53 })).toBeUndefined();
+    expect(await loadTile(pool, { level: 3, index: 0, width: 1 })).toBeUndefined();
   });
 
   test('the frontier of an empty log has no tiles', async () => {

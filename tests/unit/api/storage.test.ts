@@ -1,10 +1,11 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Client, Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { connect, disconnect, openPool } from '../../../src/api/storage/connection.ts';
 import { createFetcher } from '../../../src/api/storage/fetch-rows.ts';
 import { migrate } from '../../../src/api/storage/migrate.ts';
 import { writeBatch } from '../../../src/api/storage/write-batch.ts';
+import { toEntryBundle } from '../../../src/protocol/entry-bundle.ts';
 import type { BatchRows, Fetch, FetchedRows } from '../../../src/protocol/messages.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
 import { activityOf, emptyBatch, headOf } from './batches.ts';
@@ -54,7 +55,7 @@ describe('writeBatch', () => {
     const lookup = { key: Buffer.concat([randomBytes(16), organizationId]), value: randomBytes(32) };
     const activity = activityOf(organizationId, { position: 3 });
     const outcome = await write({
-      leaves: randomBytes(32),
+      entries: randomBytes(32),
       heads: [head],
       pages: [page],
       keys: [key],
@@ -199,22 +200,34 @@ describe('fetches', () => {
     expect(await heads(null, id(0xff), 10)).toEqual([1, 2, 3, 0x80, 0xff]);
     expect(await heads(null, id(0xff), 2)).toEqual([1, 2]);
     expect(await heads(id(2), id(0x80), 10)).toEqual([3, 0x80]);
-    const lookups = async (after: Buffer | null, through: Buffer, limit: number) => {
-      const { entries } = await fetchRows({ what: 'lookups', after, through, limit });
-      return Array.from({ length: entries.length / 64 }, (_, at) => entries[at * 64]);
+    const entriesOf = async (what: 'headDigests' | 'lookups', after: Buffer | null, through: Buffer, limit: number) => {
+      const { entries } = await fetchRows({ what, after, through, limit });
+      return Array.from({ length: entries.length / 64 }, (_, at) => entries.subarray(at * 64, at * 64 + 64));
     };
+    const lookups = async (after: Buffer | null, through: Buffer, limit: number) =>
+      (await entriesOf('lookups', after, through, limit)).map((entry) => entry[0]);
     expect(await lookups(null, Buffer.alloc(32, 0xff), 3)).toEqual([1, 2, 3]);
     expect(await lookups(Buffer.alloc(32, 3), Buffer.alloc(32, 0x80), 3)).toEqual([0x80]);
+    expect(await lookups(Buffer.alloc(32, 0xff), Buffer.alloc(32, 0xff), 3)).toEqual([]);
+    const digest = (byte: number) =>
+      createHash('sha256')
+        .update(headOf(id(byte)).head)
+        .digest();
+    expect(await entriesOf('headDigests', id(2), id(0x80), 10)).toEqual(
+      [3, 0x80].map((byte) => Buffer.concat([id(byte), Buffer.alloc(16), digest(byte)])),
+    );
+    expect(await entriesOf('headDigests', null, id(0xff), 2)).toHaveLength(2);
+    expect(await entriesOf('headDigests', id(0xff), id(0xff), 2)).toEqual([]);
   });
 
   test('batches come in order, 16 at a time, and the last one alone', async () => {
-    for (let at = 0; at < 20; at++) await write({ leaves: Buffer.alloc(64, at), firstLeaf: at * 2 });
+    for (let at = 0; at < 20; at++) await write({ entries: Buffer.alloc(64, at), firstLeaf: at * 2 });
     const { batches } = await fetchRows({ what: 'batches', after: 2 });
     expect(batches.map(({ number }) => number)).toEqual(Array.from({ length: 16 }, (_, at) => at + 3));
     expect(batches[0]).toEqual({
       number: 3,
       record: Buffer.from('record 3'),
-      leaves: Buffer.alloc(64, 2),
+      entries: Buffer.alloc(64, 2),
       firstLeaf: 4,
     });
     expect((await fetchRows({ what: 'lastBatch' })).batches.map(({ number }) => number)).toEqual([20]);
@@ -244,7 +257,10 @@ describe('fetches', () => {
         typeHint: Buffer.alloc(8, at % 2),
       }),
     );
-    await write({ leaves: randomBytes(6 * 32), activities: [...activities, activityOf(id(2), { leafIndex: 1 })] });
+    await write({
+      entries: Buffer.from(toEntryBundle(Array.from({ length: 6 }, () => randomBytes(32)))),
+      activities: [...activities, activityOf(id(2), { leafIndex: 1 })],
+    });
     type ListFetch = Extract<Fetch, { what: 'activityList' }>;
     const page: ListFetch = {
       ...{ what: 'activityList', organizationId, treeSize: 6, limit: 10, before: null, after: null },

@@ -1,11 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { activityEntry, type Ledger } from '../../../src/enclave/ledger/ledger.ts';
-import { includes, leafHash } from '../../../src/enclave/ledger/log.ts';
+import type { ActivityRecord } from '../../../src/enclave/activity-record.ts';
+import { sha256 } from '../../../src/enclave/ledger/hash.ts';
+import type { Ledger } from '../../../src/enclave/ledger/ledger.ts';
+import { includes } from '../../../src/enclave/ledger/log.ts';
 import { keyPlace } from '../../../src/enclave/ledger/transition.ts';
+import { activityEntry } from '../../../src/enclave/log-entries.ts';
+import { encodeClaims } from '../../../src/enclave/receipts.ts';
 import { createSealer } from '../../../src/enclave/sealing/seal.ts';
 import { without } from '../../../src/enclave/state.ts';
+import { decode } from '../../../src/protocol/cbor.ts';
+import { leafHash } from '../../../src/protocol/log-hash.ts';
 import { uuidBytes } from '../../../src/protocol/uuid.ts';
 import {
   activityOf,
@@ -166,10 +172,13 @@ test('an activity that was released has its place in the log, and keys come back
   const rows = await host.storage.port.fetch({ ...fetch, before: null, after: null, typeHints: [], statusHints: [] });
   if (rows.what !== 'activityList') throw new Error('something else');
   expect(rows.activities).toHaveLength(300);
-  for (const { sealed, leafIndex, path } of rows.activities) {
+  for (const { id, sealed, leafIndex, path } of rows.activities) {
     const steps = Array.from({ length: path.length / 32 }, (_, at) => path.subarray(at * 32, at * 32 + 32));
-    expect(includes(leafHash(activityEntry(sealed)), leafIndex, logSize, steps, logRoot)).toBe(true);
-    expect(includes(leafHash(activityEntry(sealed)), leafIndex + 1, logSize, steps, logRoot)).toBe(false);
+    const place = { kind: 'activity', organization: from.id, id } as const;
+    const { v: _, ...record } = decode(createSealer(host.rootKey).open(place, sealed).plaintext) as { v: number };
+    const leaf = leafHash(activityEntry(sha256(sealed), sha256(encodeClaims(record as ActivityRecord))));
+    expect(includes(leaf, leafIndex, logSize, steps, logRoot)).toBe(true);
+    expect(includes(leaf, leafIndex + 1, logSize, steps, logRoot)).toBe(false);
   }
 
   const [row] = [...host.storage.tables.keys.values()];

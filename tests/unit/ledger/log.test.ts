@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { includes, type Log, leafHash, openLog } from '../../../src/enclave/ledger/log.ts';
+import { auditPathIn, includes, type Log, openLog } from '../../../src/enclave/ledger/log.ts';
+import { leafHash } from '../../../src/protocol/log-hash.ts';
 import type { TileRow } from '../../../src/protocol/messages.ts';
 import { naivePath, naiveRoot } from '../../support/memory-storage.ts';
 
@@ -136,6 +137,19 @@ describe('inclusion', () => {
         expect(includes(leaf, index, size, path.with(at, randomBytes(32)), root)).toBe(false);
         expect(includes(leaf, index, size, path.with(at, (path[at] as Buffer).subarray(1)), root)).toBe(false);
         expect(includes(leaf, index, size, path.with(at, Buffer.alloc(0)), root)).toBe(false);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('is proven by the newest leaves and the subtrees before them alone', () => {
+    fc.assert(
+      fc.property(cases, fc.nat(), ([size, index], other) => {
+        const firstLeaf = other % (index + 1);
+        const log = openLog(0, []);
+        append(log, many.slice(0, firstLeaf));
+        const tail = { subtrees: log.subtrees(), firstLeaf, leaves: many.slice(firstLeaf, size) };
+        expect(auditPathIn(tail, index)).toEqual(naivePath(index, many.slice(0, size)));
       }),
       { numRuns: 300 },
     );

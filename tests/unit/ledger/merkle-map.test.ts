@@ -191,3 +191,22 @@ describe('an opaque bucket', () => {
     expect(map.root()).toEqual(known.root());
   });
 });
+
+test('many entries at once, in order or not and over others, are what they are one by one', () => {
+  const entry = fc.tuple(key, fc.uint8Array({ minLength: 32, maxLength: 32 }));
+  const pages = fc.array(fc.tuple(fc.array(entry, { maxLength: 40 }), fc.boolean()), { maxLength: 4 });
+  fc.assert(
+    fc.property(pages, (rounds) => {
+      const [one, other] = [createMerkleMap(), createMerkleMap()];
+      for (const [entries, sorted] of rounds) {
+        if (sorted) entries.sort(([a], [b]) => a.compare(b));
+        for (const [name, value] of entries) one.set(name, value);
+        other.add(Buffer.concat(entries.flat()));
+        expect(other.root()).toEqual(one.root());
+        expect(other.organizations()).toBe(one.organizations());
+        expect(other.takeChangedBuckets()).toEqual(one.takeChangedBuckets());
+        for (const [name] of entries) expect(other.get(name)).toEqual(one.get(name));
+      }
+    }),
+  );
+});

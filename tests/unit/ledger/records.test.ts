@@ -68,7 +68,7 @@ describe('batch records', () => {
       [randomBytes(32), randomBytes(32), null],
     ] as const,
     firstLeaf: 4,
-    leaves: randomBytes(32),
+    entries: randomBytes(32),
   };
 
   test('come back as they were, with the hash of what is stored', () => {
@@ -102,6 +102,7 @@ describe('checkpoints', () => {
     batch: 67,
     epoch: 2,
     settings: randomBytes(32),
+    enclave: randomBytes(32),
   };
 
   /** A verifier of C2SP signed notes, from the text of the specification. */
@@ -128,7 +129,7 @@ describe('checkpoints', () => {
     return text;
   }
 
-  test('are signed notes whose text names log, map, batch, epoch and settings', () => {
+  test('are signed notes whose text names log, map, batch, epoch, settings and enclave', () => {
     const text = verifyNote(signer.sign(checkpoint), signer.verifierKey);
     expect(text.split('\n')).toEqual([
       signer.origin,
@@ -137,6 +138,7 @@ describe('checkpoints', () => {
       `map ${checkpoint.mapRoot.toString('base64')}`,
       'batch 67 epoch 2',
       `settings ${checkpoint.settings.toString('base64')}`,
+      `enclave ${checkpoint.enclave.toString('base64')}`,
       '',
     ]);
     expect(signer.origin).toMatch(/^countersign\/[0-9a-f]{16}$/);

@@ -9,7 +9,7 @@ import { type Cbor, encode } from '../../../src/protocol/cbor.ts';
 import { activity as activitySchema } from '../../../src/protocol/queries/objects.ts';
 import { uuidBytes } from '../../../src/protocol/uuid.ts';
 import { byRoot } from '../../support/decision.ts';
-import { alice, apiKey, ask, contextOf, id, organization, passkey } from './fixtures.ts';
+import { alice, apiKey, ask, contextOf, id, noActivities, organization, passkey } from './fixtures.ts';
 
 /** A body and its fingerprint as they were captured from Turnkey. */
 const captured = {
@@ -47,8 +47,11 @@ const record = (change: Partial<ActivityRecord> = {}, stamp = byApiKey, userId =
   facts: { signCountRegressed: false, userVerified: null, decision: byRoot },
   createdAt: 1_754_952_030_221,
   updatedAt: 1_754_952_030_221,
+  signed: [],
   headBefore: new Uint8Array(32),
   headAfter: new Uint8Array(32),
+  sequence: 7,
+  enclave: new Uint8Array(32),
   ...change,
 });
 
@@ -142,7 +145,7 @@ describe('queries', () => {
 
   test('get_activity', async () => {
     const get = async (wanted: string) => (wanted === view.id ? view : undefined);
-    const context = contextOf(organization, { activities: { get, list: async () => [] } });
+    const context = contextOf(organization, { activities: { ...noActivities, get } });
     expect(await ask('get_activity', { activityId: view.id }, context)).toEqual({ activity: view });
     await expect(ask('get_activity', { activityId: id(1) }, context)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
@@ -153,7 +156,7 @@ describe('queries', () => {
       pages.push(page);
       return [view, other];
     };
-    const context = contextOf(organization, { activities: { get: async () => undefined, list } });
+    const context = contextOf(organization, { activities: { ...noActivities, list } });
     expect(await ask('list_activities', {}, context)).toEqual({ activities: [view, other] });
     const filterByType = ['ACTIVITY_TYPE_CREATE_WALLET'];
     const paginationOptions = { limit: '3', before: id(7) };

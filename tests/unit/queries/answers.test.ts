@@ -212,6 +212,7 @@ describe('what is not there is NOT_FOUND with the field that named it', () => {
     ['get_policy', 'policyId', {}],
     ['get_smart_contract_interface', 'smartContractInterfaceId', {}],
     ['get_activity', 'activityId', {}],
+    ['get_receipt', 'activityId', {}],
   ] as const)('%s', async (name, field, more) => {
     const missing = { [field]: id(999), ...more };
     await expect(ask(name, missing)).rejects.toMatchObject({ code: 'NOT_FOUND', facts: { fields: [{ field }] } });

@@ -143,9 +143,11 @@ const unasked = () => {
   throw new Error('not asked for here');
 };
 
+export const noActivities = { get: async () => undefined, list: async () => [], receipt: async () => undefined };
+
 const nothing: Pick<QueryContext, 'identities' | 'activities' | 'questions' | 'subOrganizations' | 'parentProfiles'> = {
   identities: { find: () => [] },
-  activities: { get: async () => undefined, list: async () => [] },
+  activities: noActivities,
   questions: {
     record: async () => undefined,
     records: async () => [],

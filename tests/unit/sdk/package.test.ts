@@ -49,6 +49,11 @@ describe('sizes', () => {
     expect(await shipped(all, ['viem', 'viem/*'])).toBeLessThanOrEqual(20_000);
   });
 
+  test('the verifiers of evidence', async () => {
+    const policy = `import { checkEvidence } from '@countersign/sdk/attestation'; console.log(checkEvidence);`;
+    expect(await shipped(policy)).toBeLessThanOrEqual(20_000);
+  });
+
   test('what an application does not use it does not ship', async () => {
     expect(await shipped(`import '@countersign/sdk'; import '@countersign/sdk/viem';`)).toBeLessThan(100);
     expect(await shipped(parts('CountersignClientError'))).toBeLessThan(600);
@@ -76,6 +81,7 @@ describe('in a project', () => {
       'toSmartAccount',
       'toWebAuthnAccount',
     ]);
+    expect(names('@countersign/sdk/attestation')).toContain('checkEvidence');
     const source = readFileSync(join(project.folder, 'node_modules/@countersign/sdk/dist/index.js'), 'utf8');
     expect(source).not.toMatch(/from\s*"(?!\.)/);
     expect(

@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readDerSignature } from '../../../src/stamping/der-signature.ts';
 
-const read = (hex: string) => readDerSignature(Buffer.from(hex.replaceAll(' ', ''), 'hex'))?.toString('hex');
+const read = (hex: string) => {
+  const signature = readDerSignature(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
+  return signature && Buffer.from(signature).toString('hex');
+};
 const word = (tail: string) => tail.padStart(64, '0');
 const high = 'f'.repeat(64);
 

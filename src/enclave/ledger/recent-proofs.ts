@@ -1,0 +1,64 @@
+/** The newest leaves of the log with what proves them, for the answers that are about to leave; older ones come from the database. */
+import type { Proven } from '../receipts.ts';
+import { auditPathIn, type LogTail } from './log.ts';
+
+/** Activities that are remembered: some thousand bytes each. */
+const capacity = 2048;
+/** Batches whose leaves are remembered. */
+const maxTails = 255;
+
+type Signed = Proven['state'];
+/** What all activities of a batch share; without `state` until it is released. */
+type Batch = { tail?: LogTail; state?: Signed };
+type Leaf = Pick<Proven, 'claims' | 'row' | 'index'> & { readonly batch: Batch };
+
+export type RecentProofs = {
+  /** An activity of the open batch. */
+  add(organizationId: string, id: string, leaf: Omit<Leaf, 'batch'>): void;
+  close(number: number, tail: LogTail): void;
+  release(number: number, state: Signed): void;
+  /** The leaf of that index, if it is one of the newest. */
+  leafAt(index: number): Buffer | undefined;
+  /** Of an activity that was released not long ago. */
+  find(organizationId: string, id: string): Proven | undefined;
+};
+
+/** Nobody learns of another organization's activity by its id. */
+const nameOf = (organizationId: string, id: string): string => `${organizationId}/${id}`;
+
+export function createRecentProofs(): RecentProofs {
+  const leaves = new Map<string, Leaf>();
+  const closed = new Map<number, Batch>();
+  let tails: LogTail[] = [];
+  let open: Batch = {};
+  return {
+    add(organizationId, id, leaf) {
+      leaves.set(nameOf(organizationId, id), { ...leaf, batch: open });
+      if (leaves.size <= capacity) return;
+      const [oldest] = leaves.keys();
+      leaves.delete(oldest as string);
+    },
+    close(number, tail) {
+      open.tail = tail;
+      tails = [...tails.slice(-maxTails), tail];
+      closed.set(number, open);
+      open = {};
+    },
+    release(number, state) {
+      const batch = closed.get(number);
+      closed.delete(number);
+      if (batch) batch.state = state;
+    },
+    leafAt(index) {
+      const tail = tails.findLast(({ firstLeaf }) => firstLeaf <= index);
+      return tail?.leaves[index - tail.firstLeaf];
+    },
+    find(organizationId, id) {
+      const leaf = leaves.get(nameOf(organizationId, id));
+      const { tail, state } = leaf?.batch ?? {};
+      if (!leaf || !tail || !state) return undefined;
+      const { claims, row, index } = leaf;
+      return { claims, row, index, path: auditPathIn(tail, index), state };
+    },
+  };
+}

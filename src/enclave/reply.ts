@@ -1,0 +1,85 @@
+/** The answer to a request as it leaves: it has waited for what it was computed from, and carries the evidence that was asked for. */
+import { CountersignError, toStatus, unavailable } from '../protocol/errors.ts';
+import type { RequestMessage } from '../protocol/messages.ts';
+import type { ActivityObject } from '../protocol/queries/objects.ts';
+import { uuidBytes } from '../protocol/uuid.ts';
+import { OpaqueBucketError } from './ledger/merkle-map.ts';
+import { proveRead, type ReadState } from './read-proof.ts';
+import { asAnswer, type Service } from './service.ts';
+import { readEnvelope, readOrganizationId } from './submission.ts';
+
+/** `receipt`: of a submission its receipt, of a query the proof that the answer is about the current state. */
+export type Reply = { readonly status: number; readonly body: Buffer; readonly receipt?: Buffer };
+
+/** What was carried out or found: the answer's JSON value, and of a query what it was read from. */
+export type Answered = { readonly value: object; readonly read?: ReadState };
+
+/** Times that a query is answered anew because its organization changed before that could be proven. */
+const attempts = 5;
+
+/**
+ * Carries out a request and makes the reply. Rejects with an `OpaqueBucketError` where it depends on rows that the database
+ * does not show; whatever else goes wrong is a reply.
+ */
+export async function reply(
+  service: Service,
+  request: RequestMessage,
+  carryOut: () => Promise<Answered>,
+): Promise<Reply> {
+  try {
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const answered = await carryOut().catch((error: unknown) => error as Error);
+      await service.ledger.settled();
+      const made = answered instanceof Error ? refusalOf(answered) : { status: 200, body: toBody(answered.value) };
+      if (!request.proof) return made;
+      const evident = await withEvidence(service, request, answered, made);
+      if (evident) return evident;
+    }
+    throw unavailable('the organization changes too fast to prove an answer about it; ask again', 'CONFLICT');
+  } catch (error) {
+    return refusalOf(error);
+  }
+}
+
+/** An error as callers see it. Faults that nobody foresaw go to the log, without the request. */
+export function refusalOf(error: unknown): Reply {
+  if (error instanceof OpaqueBucketError) throw error;
+  const known = error instanceof CountersignError || asAnswer(error) !== error;
+  if (!known) console.error('unexpected error in the enclave:', error);
+  const { status, body } = toStatus(asAnswer(error));
+  return { status, body: toBody(body) };
+}
+
+const toBody = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+
+/** Undefined when the organization has changed since the answer was made. */
+async function withEvidence(
+  service: Service,
+  request: RequestMessage,
+  answered: Answered | Error,
+  made: Reply,
+): Promise<Reply | undefined> {
+  const { ledger } = service;
+  if (request.kind === 'submit') {
+    return answered instanceof Error
+      ? made
+      : withReceipt(service, answered.value as { activity: ActivityObject }, made);
+  }
+  const read = answered instanceof Error ? absentOrganization(request, answered) : answered.read;
+  if (!read) return made;
+  const receipt = await proveRead(ledger, request, read, made.body);
+  return receipt && { ...made, receipt };
+}
+
+/** The receipt is in the answer, too. An activity that waits has none yet. */
+async function withReceipt(service: Service, value: { activity: ActivityObject }, made: Reply): Promise<Reply> {
+  const { id, organizationId, canApprove } = value.activity;
+  const opened = canApprove ? undefined : await service.load(organizationId);
+  const receipt = opened && (await service.receipt(opened, id));
+  return receipt ? { ...made, body: toBody({ ...value, receipt: receipt.toString('base64url') }), receipt } : made;
+}
+
+function absentOrganization({ body }: RequestMessage, error: Error): ReadState | undefined {
+  const isAbsent = error instanceof CountersignError && error.facts.reason === 'ORGANIZATION_NOT_FOUND';
+  return isAbsent ? { organization: uuidBytes(readOrganizationId(readEnvelope(body))), head: null } : undefined;
+}
