@@ -49,6 +49,14 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     )`.execute(db);
   await sql`create index activities_by_minute on activities (organization_id, minute, position)`.execute(db);
 
+  await sql`
+    create table denials (
+      organization_id uuid not null,
+      slot integer not null,
+      sealed bytea not null,
+      primary key (organization_id, slot)
+    )`.execute(db);
+
   await sql`create table lookups (key bytea primary key, value bytea not null)`.execute(db);
 
   await sql`
@@ -102,6 +110,17 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
-  const tables = ['heads', 'pages', 'keys', 'activities', 'lookups', 'hints', 'batches', 'log_tiles', 'lease'];
+  const tables = [
+    'heads',
+    'pages',
+    'keys',
+    'activities',
+    'denials',
+    'lookups',
+    'hints',
+    'batches',
+    'log_tiles',
+    'lease',
+  ];
   for (const table of tables) await db.schema.dropTable(table).execute();
 }

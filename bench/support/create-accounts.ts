@@ -15,21 +15,28 @@ export async function createAccounts(
   port: number,
   root: Root,
   registrations: readonly Registration[],
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Account[]> {
   const accounts: Account[] = [];
   let next = 0;
   const work = async () => {
     for (let index = next++; index < registrations.length; index = next++) {
-      accounts[index] = await createAccount(port, root, registrations[index] as Registration, index);
+      accounts[index] = await createAccount(port, root, registrations[index] as Registration, index, headers);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
   return accounts;
 }
 
-async function createAccount(port: number, root: Root, registration: Registration, index: number): Promise<Account> {
+async function createAccount(
+  port: number,
+  root: Root,
+  registration: Registration,
+  index: number,
+  headers: Readonly<Record<string, string>>,
+): Promise<Account> {
   const stamper = { stamp: (body: string) => makeApiKeyStamp(body, root.apiKey) };
-  const { subOrganizationId, wallet } = (await submit(port, stamper, 'create_sub_organization', {
+  const asked = {
     type: 'ACTIVITY_TYPE_CREATE_SUB_ORGANIZATION_V7',
     organizationId: root.organizationId,
     parameters: {
@@ -55,6 +62,8 @@ async function createAccount(port: number, root: Root, registration: Registratio
         ],
       },
     },
-  })) as Created;
+  };
+  const created = await submit(port, stamper, 'create_sub_organization', asked, headers);
+  const { subOrganizationId, wallet } = created as Created;
   return { organizationId: subOrganizationId, address: wallet.addresses[0] as string };
 }

@@ -13,7 +13,7 @@ export type LoadGenerator = {
   register(): Promise<Registration[]>;
   assign(accounts: Account[]): Promise<void>;
   adopt(order: Order<'adopt'>): Promise<void>;
-  stamp(count: number, signers: number, more?: Pick<Order<'stamp'>, 'first' | 'kind'>): Promise<void>;
+  stamp(count: number, signers: number, more?: Pick<Order<'stamp'>, 'first' | 'kind' | 'omitReceipt'>): Promise<void>;
   run(run: Run): Promise<Interval>;
 };
 

@@ -27,7 +27,7 @@ export type Command =
   /** Has each of the first `signers` users' organizations adopt a policy. */
   | { do: 'adopt'; port: number; signers: number; policy: object }
   /** Makes requests for the intervals that follow, by the first `signers` users, or by those from `first` on. */
-  | { do: 'stamp'; count: number; signers: number; first?: number; kind?: RequestKind }
+  | { do: 'stamp'; count: number; signers: number; first?: number; kind?: RequestKind; omitReceipt?: boolean }
   /** Sends the requests that were made. */
   | ({ do: 'run' } & Run);
 
@@ -68,8 +68,9 @@ async function carryOut(command: Command): Promise<Reply> {
       for (const user of signers.slice(0, command.signers)) await adopt(user, command.port, command.policy);
       return { done: true };
     case 'stamp': {
-      const { count, signers: many, first = 0, kind = 'digest' } = command;
-      requests = stampRequests(signers.slice(first, first + many), count, kind);
+      const { count, signers: many, first = 0, kind = 'digest', omitReceipt } = command;
+      const headers = omitReceipt ? ['X-Countersign-Receipt: omit'] : [];
+      requests = stampRequests(signers.slice(first, first + many), count, kind, headers);
       return { done: true };
     }
     case 'run':

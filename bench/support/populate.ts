@@ -55,7 +55,7 @@ async function openLedger(dataDir: string, databaseUrl: string): Promise<Ledger>
     // It is written again.
     onFailed: (_, error) => console.error(`bench: a batch was not written: ${describeDatabaseError(error)}`),
   });
-  const port = { fetch: createFetcher(openPool(databaseUrl)), write: writer.write };
+  const port = { fetch: createFetcher(openPool(databaseUrl)), write: writer.write, note: () => {} };
   const settings = settingsDigest(readSettings({ COUNTERSIGN_ENCLAVE_DIR: folder }));
   const identity = createBootIdentity({
     measurement: Buffer.alloc(48),

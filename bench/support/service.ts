@@ -47,7 +47,8 @@ export function readRoot(dataDir: string): Root {
   return { organizationId, apiKey: { publicKey: apiPublicKey, privateKey: apiPrivateKey }, databaseUrl };
 }
 
-async function healthy(child: ChildProcess, port: number): Promise<void> {
+/** Resolves with the first 200 of `GET /health`; rejects when `child` ends or that takes too long. */
+export async function healthy(child: ChildProcess, port: number): Promise<void> {
   const until = performance.now() + readyTimeout;
   while ((await statusOf(`http://127.0.0.1:${port}/health`)) !== 200) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error('the service ended before it was ready');

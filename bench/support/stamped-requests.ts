@@ -23,16 +23,17 @@ export type StampedRequest<S = Signer> = {
 
 type Asked = { readonly type: string; readonly parameters: object; readonly digest: () => Buffer };
 
-/** `count` requests of signers taken at random; what each signs is random, which makes its body a new one. */
+/** `count` requests of signers taken at random, with `headers` besides; what each signs is random, which makes its body a new one. */
 export function stampRequests<S extends Signer>(
   signers: readonly S[],
   count: number,
   kind: RequestKind,
+  headers: readonly string[],
 ): StampedRequest<S>[] {
   return Array.from({ length: count }, () => {
     const signer = signers[randomInt(signers.length)] as S;
     const { digest, ...asked } = kind === 'digest' ? randomDigest(signer) : operation(signer);
-    return { signer, kind, digest, bytes: stampRequest(signer, asked) };
+    return { signer, kind, digest, bytes: stampRequest(signer, asked, headers) };
   });
 }
 
@@ -55,7 +56,11 @@ const operation = ({ address }: Signer): Asked => ({
   ...randomOperation(address),
 });
 
-function stampRequest({ authenticator, organizationId }: Signer, { type, parameters }: Omit<Asked, 'digest'>): Buffer {
+function stampRequest(
+  { authenticator, organizationId }: Signer,
+  { type, parameters }: Omit<Asked, 'digest'>,
+  headers: readonly string[],
+): Buffer {
   const body = JSON.stringify({ type, timestampMs: String(Date.now()), organizationId, parameters });
   const stamp = authenticator.stamp(body);
   const name = type.replace(/^ACTIVITY_TYPE_|_V\d$/g, '').toLowerCase();
@@ -65,6 +70,7 @@ function stampRequest({ authenticator, organizationId }: Signer, { type, paramet
     'Content-Type: application/json',
     `Content-Length: ${body.length}`,
     `${stamp.header}: ${stamp.value}`,
+    ...headers,
   ];
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

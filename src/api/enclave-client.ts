@@ -7,6 +7,7 @@ import { unavailable } from '../protocol/errors.ts';
 import { openChannel } from '../protocol/frames.ts';
 import type {
   AddCheckpoint,
+  DenialRow,
   Fetch,
   FetchedRows,
   FromEnclave,
@@ -44,6 +45,9 @@ export type EnclaveClientParts = {
   readonly writer: Pick<BatchWriter, 'write' | 'lease' | 'trouble'>;
   /** Carries a checkpoint to a witness. */
   readonly addCheckpoint: ReturnType<typeof createWitnessCarrier>;
+  /** Keeps a note of a denial; nothing waits for it. */
+  readonly noteDenial: (row: DenialRow) => Promise<void>;
+  readonly onNoteFailed: (error: unknown) => void;
   readonly onFetchFailed: (fetch: Fetch, error: unknown) => void;
   /** The stream ended: by `close`, or with the enclave. */
   readonly onEnd: (error?: Error) => void;
@@ -66,7 +70,17 @@ const lookInterval = 100;
 type Waiting = { resolve: (answer: EnclaveAnswer) => void; reject: (error: Error) => void; until: number };
 
 export function createEnclaveClient(parts: EnclaveClientParts): EnclaveClient {
-  const { stream, fetchRows, writer, addCheckpoint, onFetchFailed, onEnd, answerTimeout = 10_000 } = parts;
+  const {
+    stream,
+    fetchRows,
+    writer,
+    addCheckpoint,
+    noteDenial,
+    onNoteFailed,
+    onFetchFailed,
+    onEnd,
+    answerTimeout = 10_000,
+  } = parts;
   const waiting = new Map<number, Waiting>();
   let nextId = 1;
   let attesting = 0;
@@ -94,6 +108,7 @@ export function createEnclaveClient(parts: EnclaveClientParts): EnclaveClient {
     if (message.type === 'answer') settle(message.id)?.resolve(message);
     else if (message.type === 'fetch') void serve(message.id, message.fetch);
     else if (message.type === 'write') writer.write(message.batch);
+    else if (message.type === 'note') void noteDenial(message.row).catch((error: unknown) => onNoteFailed(error));
     else if (message.type === 'lease') void lease(message.id, message.holder);
     else if (message.type === 'addCheckpoint') void carry(message);
   }

@@ -14,9 +14,9 @@ import { createMetrics } from './metrics.ts';
 import { readSettings } from './settings.ts';
 import { createBatchWriter } from './storage/batch-writer.ts';
 import { openPool } from './storage/connection.ts';
+import { noteDenial } from './storage/denials.ts';
 import { createFetcher } from './storage/fetch-rows.ts';
-import { loadConsistencyPath } from './storage/log-proofs.ts';
-import { loadTile } from './storage/log-proofs.ts';
+import { loadConsistencyPath, loadTile } from './storage/log-proofs.ts';
 import { prepareTables } from './storage/tables.ts';
 import { createWitnessCarrier } from './witnesses.ts';
 
@@ -66,6 +66,8 @@ const enclave = createEnclaveClient({
     if (tables.trouble() !== null) await tables.ready();
     return fetchRows(fetch);
   },
+  noteDenial: (row) => noteDenial(pool, row),
+  onNoteFailed: (error) => logger.warn({ err: error }, 'a denial could not be noted'),
   onFetchFailed: ({ what }, error) => logger.warn({ what, err: error }, 'the database did not answer'),
   onEnd(error) {
     if (stopping) return;

@@ -62,6 +62,11 @@ const commands: Readonly<Record<string, Command>> = {
     help: async () => (await import('./measure.ts')).measureHelp,
     run: async (_, args) => (await import('./measure.ts')).measure(args),
   },
+  seal: {
+    summary: 'says how the root key is sealed, and moves it from one provider to another',
+    help: async () => (await import('./seal.ts')).sealHelp,
+    run: async (settings, args) => (await import('./seal.ts')).seal(settings, args),
+  },
   ceremony: {
     summary: 'holds the root key in shares of several people',
     help: async () => (await import('./ceremony.ts')).ceremonyHelp,
@@ -76,6 +81,16 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'follows a log and notices when it is not what it was',
     help: async () => (await import('./monitor.ts')).monitorHelp,
     run: async (_, args) => (await import('./monitor.ts')).monitor(args),
+  },
+  backup: {
+    summary: 'writes database, enclave folder and root.json to one file',
+    help: async () => (await import('./backup.ts')).backupHelp,
+    run: async (settings, args) => (await import('./backup.ts')).backup(settings, args),
+  },
+  restore: {
+    summary: 'takes such a file back into an empty data directory',
+    help: async () => (await import('./restore.ts')).restoreHelp,
+    run: async (settings, args) => (await import('./restore.ts')).restore(settings, args),
   },
   'accept-state': {
     summary: 'goes on from a restored database, deliberately',

@@ -19,7 +19,7 @@ const folders = ['src/enclave', 'src/protocol', 'src/stamping', 'src/decode', 's
 const leftOut = 'src/policy/analysis/';
 
 /** What Node loads: of packages, documentation and types are not code. */
-const isSource = (path: string): boolean => path.endsWith('.ts');
+const isSource = (path: string): boolean => isCode(path) || path.endsWith('.ts');
 const isCode = (path: string): boolean => /\.(?:[cm]?js|json|node|wasm)$/.test(path);
 
 /** Static imports and re-exports, which start a line in formatted sources, and dynamic ones; the group is a package's name. */

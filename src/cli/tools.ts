@@ -1,8 +1,10 @@
-/** The programs of the system that isolation and locking are made of (util-linux, bubblewrap), by absolute path. */
+/** The programs of the system that isolation, locking and the microVM are made of (util-linux, bubblewrap, QEMU), by absolute path. */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-export type Tools = Readonly<Partial<Record<'setpriv' | 'unshare' | 'flock' | 'bwrap', string>>>;
+const names = ['setpriv', 'unshare', 'flock', 'bwrap', 'busybox', 'qemu-system-x86_64'] as const;
+
+export type Tools = Readonly<Partial<Record<(typeof names)[number], string>>>;
 
 export function findTools(path: string = process.env.PATH ?? ''): Tools {
   const folders = [
@@ -12,7 +14,7 @@ export function findTools(path: string = process.env.PATH ?? ''): Tools {
     '/usr/sbin',
     '/sbin',
   ];
-  const found = (['setpriv', 'unshare', 'flock', 'bwrap'] as const).flatMap((name) => {
+  const found = names.flatMap((name) => {
     const tool = folders.map((folder) => join(folder, name)).find(isExecutable);
     return tool ? [[name, tool]] : [];
   });

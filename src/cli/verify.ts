@@ -41,8 +41,15 @@ const options = {
 
 type AttestationStep = { readonly name: 'attestation'; readonly ok: boolean | null; readonly words: string };
 
-/** Sets the exit code. Throws `OperatorError` for files that are not what they should be. */
+/** Prints the steps and sets the exit code. Throws `OperatorError`. */
 export async function verify(args: readonly string[]): Promise<void> {
+  const { ok, text } = await verifyFiles(args);
+  process.stdout.write(`${text}\n`);
+  process.exitCode = ok ? 0 : 1;
+}
+
+/** Throws `OperatorError` for files that are not what they should be. */
+export async function verifyFiles(args: readonly string[]): Promise<{ readonly ok: boolean; readonly text: string }> {
   const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
   const [file, ...more] = positionals;
   if (file === undefined || more.length > 0) throw new OperatorError(verifyHelp);
@@ -61,8 +68,7 @@ export async function verify(args: readonly string[]): Promise<void> {
   const verification = await verifyReceipt(receipt, expected);
   const steps = [...verification.steps, ...(attested ? [await attestationStep(attested)] : [])];
   const ok = steps.every((step) => step.ok !== false);
-  print(values.json ? toJson(ok, steps, verification) : toText(ok, steps));
-  process.exitCode = ok ? 0 : 1;
+  return { ok, text: values.json ? toJson(ok, steps, verification) : toText(ok, steps) };
 }
 
 function toText(ok: boolean, steps: readonly (Step | AttestationStep)[]): string {
@@ -169,7 +175,3 @@ function parseJson(text: string, what: string): unknown {
   }
   throw new OperatorError(`${what} is no JSON object`);
 }
-
-const print = (text: string): void => {
-  process.stdout.write(`${text}\n`);
-};

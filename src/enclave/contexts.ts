@@ -24,7 +24,7 @@ export const derivations = {
 } as const;
 
 /** What a sealed blob holds; part of its associated data. */
-export type SealedKind = 'page' | 'counters' | 'key' | 'activity' | 'batch';
+export type SealedKind = 'page' | 'counters' | 'key' | 'activity' | 'batch' | 'denial';
 
 /** HKDF info string of the key that wraps the root key, below what a sealing provider gave. */
 export const wrappingContext = 'countersign/sealing/wrap/v1';

@@ -21,7 +21,7 @@ import { fileAnchor } from './anchors/file.ts';
 import { openAnchor } from './anchors/open.ts';
 import { createApiAsker } from './ask-api.ts';
 import { attest, maxNonce } from './attestation/attest.ts';
-import { noEvidence } from './attestation/evidence.ts';
+import { platformEvidence } from './attestation/platform-evidence.ts';
 import { type BootIdentity, createBootIdentity } from './attestation/statement.ts';
 import { createClock } from './clock.ts';
 import { secp256k1IsNative } from './keys/secp256k1.ts';
@@ -67,7 +67,7 @@ export function createEnclave(settings: EnclaveSettings, send: (message: FromEnc
   const asker = createApiAsker(send);
   // Before the root key is there: its shares are sealed to this very start.
   const identity = identify(settings, settings.anchor);
-  const evidence = noEvidence;
+  const evidence = platformEvidence(settings);
   const sealing = openProvider(settings.sealing, settings, identity, (what) => {
     waitingFor = what;
   });
@@ -253,6 +253,7 @@ async function bootLedger(
     anchored: loadAnchor(anchor, settings.folder),
     headTag: keys.headTag,
     acceptedRoot: readAcceptedRoot(settings.folder),
+    restored: existsSync(restoredPath(settings.folder)),
     now: Date.now(),
   });
   return { ledger: createLedger({ ...parts, ...booted, identity, keys, clock: createClock() }), accepted };
@@ -273,6 +274,7 @@ async function recordStart(settings: EnclaveSettings, { ledger, accepted }: Boot
   // A word that was not needed is void: left lying, it would take an old state back at some later start.
   const given = acceptPath(settings.folder);
   if (existsSync(given)) renameSync(given, `${given}.${accepted ? 'done' : 'void'}`);
+  rmSync(restoredPath(settings.folder), { force: true });
 }
 
 /** What this start says of itself, with keys of its own. */
@@ -338,6 +340,8 @@ function loadAnchor(anchor: Anchor, folder: string): AnchoredState {
 }
 
 const acceptPath = (folder: string): string => join(folder, 'accept-state.json');
+/** Left by `countersign restore`. */
+const restoredPath = (folder: string): string => join(folder, 'restored');
 
 /** The root that the operator accepts, in hex; null without such a file. */
 function readAcceptedRoot(folder: string): string | null {
@@ -360,6 +364,7 @@ function createPort(send: (message: FromEnclave) => void) {
         send({ type: 'fetch', id, fetch });
       }),
     write: (batch) => send({ type: 'write', batch }),
+    note: (row) => send({ type: 'note', row }),
   };
   const take = (id: number) => {
     const waiting = asked.get(id);

@@ -1,6 +1,10 @@
-/** Starts the enclave: its stream to `api` is file descriptor 3, or a Unix socket of mode 0600 that it listens on. */
+/**
+ * Starts the enclave: its stream to `api` is file descriptor 3, a Unix socket of mode 0600 that it listens on, or in a
+ * virtual machine a serial port.
+ */
 import { rmSync } from 'node:fs';
 import { createServer, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type Channel, openChannel } from '../protocol/frames.ts';
 import type { FromEnclave, ToEnclave } from '../protocol/messages.ts';
 import { createEnclave } from './enclave.ts';
@@ -8,11 +12,13 @@ import { readSettings } from './settings.ts';
 
 const fail = (error: unknown): never => {
   console.error(`enclave: ${(error as Error).message}`);
+  // An orderly exit waits for a read of the serial port, which waits for api.
+  if (process.env.COUNTERSIGN_ENCLAVE_PORT) process.kill(process.pid, 'SIGKILL');
   process.exit(1);
 };
 
 /** The supervisor stops `api` first; the enclave ends with the stream. */
-const serve = (stream: Socket): void => {
+const serve = (stream: Duplex): void => {
   let channel: Channel<FromEnclave>;
   const enclave = createEnclave(settings, (message) => channel.send(message));
   enclave.opened.catch(fail);
@@ -35,7 +41,10 @@ process.on('uncaughtException', fail);
 // The state is sound at any moment; the supervisor stops `api`, which has work in flight, first.
 process.on('SIGTERM', () => process.exit(0));
 
-if (settings.socket === undefined) {
+if (settings.port !== undefined) {
+  const { openSerialPort } = await import('./serial-port.ts');
+  serve(openSerialPort(settings.port));
+} else if (settings.socket === undefined) {
   serve(new Socket({ fd: 3 }));
 } else {
   const path = settings.socket;

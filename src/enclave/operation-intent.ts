@@ -4,6 +4,7 @@
  */
 import { maxCostOf } from '../decode/user-operation/max-cost.ts';
 import type { UserOperation } from '../decode/user-operation/user-operation.ts';
+import { completable } from '../protocol/completable.ts';
 import { invalidArgument } from '../protocol/errors.ts';
 import { type JsonObject, parseJson } from '../protocol/json.ts';
 import { invalidField } from './activities/refusals.ts';
@@ -22,20 +23,6 @@ export type Intent = {
   /** What was filled in; see {@link readCompletion}. */
   readonly completion?: JsonObject;
 };
-
-const completable: ReadonlySet<string> = new Set([
-  'callGasLimit',
-  'verificationGasLimit',
-  'preVerificationGas',
-  'maxFeePerGas',
-  'maxPriorityFeePerGas',
-  'paymaster',
-  'paymasterData',
-  'paymasterVerificationGasLimit',
-  'paymasterPostOpGasLimit',
-  'paymasterSignature',
-  'paymasterAndData',
-]);
 
 /** Whether the activity of this name is a stamped intent, the rest of which comes beside the body. */
 export const completesIntent = (name: string): boolean => name === 'sign_user_operation_intent';

@@ -1,17 +1,15 @@
-import { type Cbor, encode } from '../protocol/cbor.ts';
+import { encodePolicies } from '../protocol/decided-policies.ts';
 import type { Recorded } from './activity-record.ts';
-import { formatVersion } from './contexts.ts';
 import { ownBytes, sha256 } from './ledger/hash.ts';
 import type { Organization, Policy } from './state.ts';
 
 const digests = new WeakMap<ReadonlyMap<string, Policy>, Buffer>();
 
-/** SHA-256 over all policies as they are stored, so that a decision says under which of them it was made. */
+/** SHA-256 over what all policies say, so that a decision says under which of them it was made. */
 export function policiesDigest(policies: ReadonlyMap<string, Policy>): Buffer {
   let digest = digests.get(policies);
   if (!digest) {
-    const sorted = [...policies.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-    digest = ownBytes(sha256(encode([formatVersion, 'policies', sorted as unknown as Cbor])));
+    digest = ownBytes(sha256(encodePolicies(policies.values())));
     digests.set(policies, digest);
   }
   return digest;

@@ -58,10 +58,10 @@ export function questionReader(service: Service, opened: Opened, caller: Caller)
 
   return {
     records,
-    record: async (id) => service.denials.get(organization.id, id) ?? (await records([id]))[0],
+    record: async (id) => (await records([id]))[0] ?? (await service.denials.get(organization.id, id)),
     idOf: (digest) =>
       findId(digest).catch(
-        unlessUnknown(() => service.denials.find(organization.id, digest)?.id ?? unknownFingerprint()),
+        unlessUnknown(async () => (await service.denials.find(organization.id, digest))?.id ?? unknownFingerprint()),
       ),
     ofRecord: (record, votes, now) =>
       questionOf({ ...record, votes: record.votes.slice(0, votes) }, organization, now, epochStart),

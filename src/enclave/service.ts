@@ -58,7 +58,7 @@ export function createService(ledger: Ledger, port: Port, sealer: Sealer, defaul
 
   const service: Service = {
     ledger,
-    denials: createDenials(),
+    denials: createDenials(port, sealer),
     load,
     now: ledger.now,
     findIdentity: (scope, identity) => findIdentity(ledger.map, ledger.keys.identity, scope, identity),

@@ -30,6 +30,8 @@ export type EnclaveSettings = {
   readonly isolation: string;
   /** Path of the Unix socket to listen on; absent: file descriptor 3 is the stream. */
   readonly socket?: string;
+  /** Path of the serial port that is the stream instead. */
+  readonly port?: string;
 };
 
 /** Reads the environment; throws with the variable's name and what was expected. */
@@ -39,7 +41,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): EnclaveSettings {
   const sealing = environment.COUNTERSIGN_SEALING ?? 'local-file';
   const name = sealingNames.find((known) => known === sealing);
   if (!name) throw new Error(`COUNTERSIGN_SEALING: expected one of ${sealingNames.join(', ')}, got ${sealing}`);
-  const socket = environment.COUNTERSIGN_ENCLAVE_SOCKET;
+  const { COUNTERSIGN_ENCLAVE_SOCKET: socket, COUNTERSIGN_ENCLAVE_PORT: port } = environment;
   return {
     folder,
     sealing: name,
@@ -52,6 +54,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): EnclaveSettings {
     version: environment.COUNTERSIGN_VERSION ?? 'unknown',
     isolation: environment.COUNTERSIGN_ISOLATION ?? 'none',
     ...(socket && { socket }),
+    ...(port && { port }),
   };
 }
 

@@ -50,6 +50,8 @@ export type FromEnclave =
   | { type: 'answer'; id: number; status: number; body: Bytes; receipt?: Bytes }
   | { type: 'fetch'; id: number; fetch: Fetch }
   | { type: 'write'; batch: BatchRows }
+  /** Keeps a note that nothing waits for. */
+  | { type: 'note'; row: DenialRow }
   /** Takes the database for the enclave of this boot id, unless another one writes there; before anything is written. */
   | { type: 'lease'; id: number; holder: Bytes }
   | AddCheckpoint;
@@ -107,6 +109,8 @@ export type ActivityRow = {
 export type LookupRow = { key: Bytes; value: Bytes };
 /** `hint` = keyed digest of (parent, kind, text), 16 bytes. */
 export type HintRow = { hint: Bytes; organizationId: Bytes };
+/** A sealed note of what was denied, in one of a few slots that are written over in turn. */
+export type DenialRow = { organizationId: Bytes; slot: number; sealed: Bytes };
 /** A full tile of the log (C2SP tlog-tiles): 256 hashes of 32 bytes, and the root of their subtree. */
 export type TileRow = { level: number; index: number; hashes: Bytes; root: Bytes };
 
@@ -168,6 +172,7 @@ export type Fetch =
   | { what: 'lookups'; after: Bytes | null; through: Bytes; limit: number }
   /** The partial tile of each level of the log of `size` leaves, level 0 first. */
   | { what: 'frontier'; size: number }
+  | { what: 'denials'; organizationId: Bytes }
   /** Where leaf `index` is in the log of `treeSize` leaves. */
   | { what: 'inclusion'; index: number; treeSize: number };
 
@@ -187,6 +192,7 @@ export type FetchedRows =
   /** (key, value) pairs of 64 bytes. */
   | { what: 'lookups'; entries: Bytes }
   | { what: 'frontier'; tiles: Bytes[] }
+  | { what: 'denials'; notes: Omit<DenialRow, 'organizationId'>[] }
   /** RFC 6962 §2.1.1 audit path, the leaf's sibling first, 32 bytes each. */
   | { what: 'inclusion'; path: Bytes };
 

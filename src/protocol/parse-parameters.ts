@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import type { ActivityVersion, Schema } from './activities/activity.ts';
 import { type CountersignError, type FieldViolation, invalidArgument } from './errors.ts';
-import { refuseArrays } from './refuse-arrays.ts';
+import { exactObjects } from './exact-objects.ts';
 
 const maxDepth = 32;
 /** Of all lists together: each may cost an issue before anybody has been authenticated. */
@@ -21,7 +21,7 @@ export function parseFields<T extends Schema>(schema: T, input: unknown, root = 
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     throw violation([{ field: root, description: 'expected an object' }]);
   }
-  const parsed = v.safeParse(refuseArrays(schema), withoutNulls(input), { message: describe, abortPipeEarly: true });
+  const parsed = v.safeParse(exactObjects(schema), withoutNulls(input), { message: describe, abortPipeEarly: true });
   if (parsed.success) return parsed.output;
   throw violation(
     parsed.issues.slice(0, maxViolations).map((issue) => ({

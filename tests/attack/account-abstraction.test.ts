@@ -10,87 +10,29 @@ import {
   entryPoint08Address,
   entryPoint09Address,
 } from 'viem/account-abstraction';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { templates } from '../../src/policy/templates.ts';
-import { generateApiKey, makeApiKeyStamp } from '../../src/stamping/make-api-key-stamp.ts';
-import { type EnclaveInMemory, startEnclave } from '../support/enclave-in-memory.ts';
-import { createResident, type Resident, signing } from '../support/resident.ts';
+import { addUser, signing } from '../support/resident.ts';
+import {
+  ask,
+  asked,
+  batch,
+  enclave,
+  execute,
+  nft,
+  owner,
+  policy,
+  sender,
+  simple7702,
+  sponsor,
+  statusOf,
+  thief,
+  useSmartAccount,
+} from '../support/smart-account.ts';
 import { activityBody, type Caller, resultOf, submit } from '../support/wire.ts';
 
-let enclave: EnclaveInMemory;
-beforeAll(async () => {
-  enclave = await startEnclave();
-});
-afterAll(() => enclave.remove());
-
-let owner: Resident;
-let sender: Hex;
-beforeEach(async () => {
-  owner = await createResident(enclave.wire, enclave.parent, randomBytes(4).toString('hex'));
-  sender = owner.addresses[0] as Hex;
-});
-
-const simple7702 = '0xe6Cae83BdE06E4c305530e199D7217f42808555B';
-const [nft, thief, sponsor] = ['22', '66', '33'].map((byte) => `0x${byte.repeat(20)}`) as [Hex, Hex, Hex];
-const account = parseAbi([
-  'struct Call { address target; uint256 value; bytes data; }',
-  'function execute(address target, uint256 value, bytes data)',
-  'function executeBatch(Call[] calls)',
-]);
-const execute = (target: Hex, value = 0n, data: Hex = '0x1249c58b') =>
-  encodeFunctionData({ abi: account, functionName: 'execute', args: [target, value, data] });
-const batch = (...calls: { target: Hex; value: bigint; data: Hex }[]) =>
-  encodeFunctionData({ abi: account, functionName: 'executeBatch', args: [calls] });
-
-const operation = (callData: Hex, more: object = {}) => ({
-  sender,
-  nonce: toHex(randomBytes(4)),
-  factory: '0x7702',
-  callData,
-  callGasLimit: '0x186a0',
-  verificationGasLimit: '0x30d40',
-  preVerificationGas: '0xc350',
-  maxFeePerGas: '0x77359400',
-  maxPriorityFeePerGas: '0x3b9aca00',
-  ...more,
-});
-const asked = (callData: Hex, more: object = {}, parameters: object = {}) => ({
-  signWith: sender,
-  chainId: '1',
-  entryPoint: entryPoint08Address,
-  delegate: simple7702,
-  userOperation: operation(callData, more),
-  ...parameters,
-});
-const ask = (parameters: object, caller: Caller = owner.byPasskey) =>
-  submit(enclave.wire, caller, 'sign_user_operation', 'SIGN_USER_OPERATION', parameters);
-const statusOf = async (parameters: object, caller?: Caller) => (await ask(parameters, caller)).status;
-
-async function policy(effect: string, condition: string, more: object = {}): Promise<void> {
-  resultOf(
-    await submit(enclave.wire, owner.byPasskey, 'create_policy', 'CREATE_POLICY_V3', {
-      policyName: randomBytes(8).toString('hex'),
-      effect,
-      condition,
-      notes: '',
-      language: 'cel',
-      ...more,
-    }),
-  );
-}
-
-/** A user of the owner's organization who may do what policies allow, and nothing else. */
-async function agent(): Promise<Caller> {
-  const key = generateApiKey();
-  const user = {
-    userName: 'agent',
-    apiKeys: [{ apiKeyName: 'key', publicKey: key.publicKey }],
-    authenticators: [],
-    userTags: [],
-  };
-  resultOf(await submit(enclave.wire, owner.byPasskey, 'create_users', 'CREATE_USERS_V2', { users: [user] }));
-  return { organizationId: owner.organizationId, stamp: (body) => makeApiKeyStamp(body, key) };
-}
+useSmartAccount();
+const agent = () => addUser(enclave.wire, owner.byPasskey, 'agent');
 
 /** The policies of a template, whose examples of a delegate and a paymaster are those of these tests. */
 async function adopt(name: string): Promise<void> {

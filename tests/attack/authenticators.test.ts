@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { generateApiKey, makeApiKeyStamp } from '../../src/stamping/make-api-key-stamp.ts';
 import { type EnclaveInMemory, startEnclave } from '../support/enclave-in-memory.ts';
 import { hex } from '../support/memory-storage.ts';
-import { createResident, newPasskey, type Resident, signing } from '../support/resident.ts';
+import { addUser, createResident, newPasskey, type Resident, signing } from '../support/resident.ts';
 import {
   activityBody,
   type Caller,
@@ -48,18 +48,6 @@ const mfaPolicy = (condition: string, requiredAuthenticationMethods: object[] = 
 const requireMfa = async (...given: Parameters<typeof mfaPolicy>) =>
   resultOf(await act(owner.byPasskey, 'CREATE_MFA_POLICY', mfaPolicy(...given))).mfaPolicyId as string;
 
-/** Another user of the owner's organization. */
-async function addUser(userName: string) {
-  const key = generateApiKey();
-  const users = [{ userName, apiKeys: [{ apiKeyName: 'key', publicKey: key.publicKey }], authenticators: [] }];
-  const { userIds } = resultOf(await act(owner.byPasskey, 'CREATE_USERS_V2', { users }));
-  const [userId] = userIds as [string];
-  return {
-    ...{ organizationId: owner.organizationId, userId, key },
-    stamp: (body: string | Uint8Array) => makeApiKeyStamp(body, key),
-  };
-}
-
 /** A key of the owner's that is good for `scope` only. */
 async function scopedKey(scope: string, expirationSeconds?: string, profileOf: Caller = owner.byPasskey) {
   const { sessionProfileId } = resultOf(
@@ -100,7 +88,10 @@ describe('one authenticator', () => {
 
   test('of another user or another organization is none of these', async () => {
     await requireMfa("activity.action == 'SIGN'");
-    const [agent, stranger] = [await addUser('agent'), await createResident(enclave.wire, enclave.parent, 'stranger')];
+    const [agent, stranger] = [
+      await addUser(enclave.wire, owner.byPasskey, 'agent'),
+      await createResident(enclave.wire, enclave.parent, 'stranger'),
+    ];
     const asked = await sign(owner.byPasskey);
     expect(reasonOf(await approve(agent, asked))).toBe('AUTHENTICATORS_NEEDED');
     for (const caller of [stranger.byApiKey, { ...stranger.byApiKey, organizationId: owner.organizationId }]) {
@@ -170,7 +161,7 @@ describe('one authenticator', () => {
 
 describe('with others', () => {
   test('nobody approves before who started it has shown all, and no approver counts with less', async () => {
-    const agent = await addUser('agent');
+    const agent = await addUser(enclave.wire, owner.byPasskey, 'agent');
     resultOf(await act(owner.byPasskey, 'UPDATE_ROOT_QUORUM', { threshold: 2, userIds: [owner.userId, agent.userId] }));
     const second = await addUserMfa(agent);
     // The owner starts, with one of two.
@@ -237,7 +228,7 @@ describe('the key of a session', () => {
 
   test('votes about nothing beyond its scope, neither yes nor no', async () => {
     const { caller } = await scopedKey("activity.action != 'EXPORT' && activity.resource != 'USER'");
-    const agent = await addUser('agent');
+    const agent = await addUser(enclave.wire, owner.byPasskey, 'agent');
     resultOf(await act(owner.byPasskey, 'UPDATE_ROOT_QUORUM', { threshold: 2, userIds: [owner.userId, agent.userId] }));
     const rename = (userName: string) => act(agent, 'UPDATE_USER_NAME', { userId: agent.userId, userName });
     const asked = await rename('other');
@@ -262,7 +253,7 @@ describe('the key of a session', () => {
 
   test('ends with its time, and so does its vote; its profile has the last word on how long', async () => {
     const { caller } = await scopedKey("activity.action == 'SIGN'", '2');
-    const agent = await addUser('agent');
+    const agent = await addUser(enclave.wire, owner.byPasskey, 'agent');
     resultOf(await act(owner.byPasskey, 'UPDATE_ROOT_QUORUM', { threshold: 2, userIds: [owner.userId, agent.userId] }));
     const asked = await sign(caller);
     expect(statusOf(asked)).toBe('ACTIVITY_STATUS_CONSENSUS_NEEDED');

@@ -150,7 +150,14 @@ describe('refused is', () => {
     for (const platform of ['', 'sgx', '__proto__', 'constructor']) {
       expect(await refusalOf(statement, { platform })).toBe('UNSUPPORTED');
     }
-    expect(await refusalOf(statement, { ...evidence, pcrs: null })).toBe('REGISTERS_MISMATCH');
+    for (const pcrs of [null, 7, {}, { '011': evidence.pcrs }, { x: 'AA' }, { 11: 'AA' }]) {
+      expect(await refusalOf(statement, { ...evidence, pcrs })).toMatch(/^(REGISTERS_MISMATCH|MALFORMED)$/);
+    }
+    const value = Object(evidence.pcrs)[11] as string;
+    expect(await refusalOf(statement, { ...evidence, pcrs: { '011': value } })).toBe('REGISTERS_MISMATCH');
+    for (const nothing of [null, undefined, 'none', 7, {}, { platform: 7 }]) {
+      expect(await refusalOf(statement, nothing as unknown as PlatformEvidence)).toBe('MALFORMED');
+    }
   });
 });
 

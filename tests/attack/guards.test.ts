@@ -3,9 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeFunctionData, erc20Abi, type Hex, parseAbi, serializeTransaction } from 'viem';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { generateApiKey, makeApiKeyStamp } from '../../src/stamping/make-api-key-stamp.ts';
 import { type EnclaveInMemory, startEnclave } from '../support/enclave-in-memory.ts';
-import { createResident, ethereumAccount, type Resident } from '../support/resident.ts';
+import { addUser, createResident, ethereumAccount, type Resident } from '../support/resident.ts';
 import { type Caller, resultOf, submit, type WireAnswer } from '../support/wire.ts';
 
 let enclave: EnclaveInMemory;
@@ -59,16 +58,6 @@ const statusOf = ({ status, body }: WireAnswer) => (status === 200 ? body.activi
 const fingerprintOf = ({ body }: WireAnswer) => (body.activity as unknown as { fingerprint: string }).fingerprint;
 const completed = 'ACTIVITY_STATUS_COMPLETED';
 const waiting = 'ACTIVITY_STATUS_CONSENSUS_NEEDED';
-
-/** Another user, who can do what a policy allows. */
-async function second(): Promise<Caller & { readonly userId: string }> {
-  const key = generateApiKey();
-  const apiKeys = [{ apiKeyName: 'key', publicKey: key.publicKey }];
-  const users = [{ userName: 'second', apiKeys, authenticators: [], userTags: [] }];
-  const created = await submit(enclave.wire, owner.byPasskey, 'create_users', 'CREATE_USERS_V2', { users });
-  const [userId] = resultOf(created).userIds as [string];
-  return { organizationId: owner.organizationId, userId, stamp: (body) => makeApiKeyStamp(body, key) };
-}
 
 describe('an uploaded interface', () => {
   const limit = `activity.action == 'SIGN' && spent('eip155:1/${token}', '24h') + spending('eip155:1/${token}') > 0`;
@@ -130,7 +119,7 @@ describe('an uploaded interface', () => {
 
 describe('a loosening that was asked for before', () => {
   test('waits for the delay that the guard has when it is carried out', async () => {
-    const other = await second();
+    const other = await addUser(enclave.wire, owner.byPasskey, 'second');
     const policyId = await guard({ condition: "activity.kind == 'CREATE_WALLET'" });
     // Whoever deletes a policy needs two; so this waits.
     const two = await guard({
@@ -152,7 +141,7 @@ describe('a loosening that was asked for before', () => {
 
 describe('what waits', () => {
   test('does not for ever when what it is about has gone', async () => {
-    const other = await second();
+    const other = await addUser(enclave.wire, owner.byPasskey, 'second');
     await guard({ condition: "activity.action == 'SIGN'", consensus: 'size(approvers) < 2' });
     const { walletId, addresses } = resultOf(
       await send('create_wallet', { walletName: 'spare', accounts: [ethereumAccount(0)] }),

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { ProvenActivity } from '../../src/protocol/messages.ts';
 import { generateApiKey, makeApiKeyStamp } from '../../src/stamping/make-api-key-stamp.ts';
 import { type EnclaveInMemory, startEnclave } from '../support/enclave-in-memory.ts';
-import { createResident, type Resident, signing } from '../support/resident.ts';
+import { addUser, createResident, type Member, type Resident, signing } from '../support/resident.ts';
 import { activityBody, type Caller, query, reasonOf, resultOf, submit } from '../support/wire.ts';
 
 let enclave: EnclaveInMemory;
@@ -18,11 +18,11 @@ afterAll(() => enclave.remove());
 
 const secret = 'a condition that only members may read';
 let owner: Resident;
-let agent: Caller & { readonly userId: string };
+let agent: Member;
 let policyId: string;
 beforeEach(async () => {
   owner = await createResident(enclave.wire, enclave.parent, 'owner');
-  agent = await addUser('agent');
+  agent = await addUser(enclave.wire, owner.byPasskey, 'agent');
   const created = await submit(enclave.wire, owner.byPasskey, 'create_policy', 'CREATE_POLICY_V3', {
     policyName: 'texts',
     effect: 'EFFECT_ALLOW',
@@ -32,15 +32,6 @@ beforeEach(async () => {
   });
   policyId = resultOf(created).policyId as string;
 });
-
-async function addUser(userName: string): Promise<Caller & { readonly userId: string }> {
-  const key = generateApiKey();
-  const apiKeys = [{ apiKeyName: 'key', publicKey: key.publicKey }];
-  const users = [{ userName, apiKeys, authenticators: [], userTags: [] }];
-  const created = resultOf(await submit(enclave.wire, owner.byPasskey, 'create_users', 'CREATE_USERS_V2', { users }));
-  const [userId] = created.userIds as [string];
-  return { organizationId: owner.organizationId, userId, stamp: (body) => makeApiKeyStamp(body, key) };
-}
 
 const ofSecret = {
   payload: secret,
@@ -70,7 +61,7 @@ describe('who may not read an organization', () => {
     const fingerprint = `sha256:${createHash('sha256').update(denied.body).digest('hex')}`;
 
     const neighbour = await createResident(enclave.wire, enclave.parent, 'neighbour');
-    const gone = await addUser('gone');
+    const gone = await addUser(enclave.wire, owner.byPasskey, 'gone');
     await submit(enclave.wire, owner.byPasskey, 'delete_users', 'DELETE_USERS', { userIds: [gone.userId] });
     const key = generateApiKey();
     const { organizationId } = owner;

@@ -3,103 +3,36 @@
  * than was stamped or allowed (facts: pitfalls of account abstraction, by number and rule).
  */
 import { createHash, randomBytes } from 'node:crypto';
-import {
-  concat,
-  encodeAbiParameters,
-  encodeFunctionData,
-  type Hex,
-  pad,
-  parseAbi,
-  parseEther,
-  serializeTransaction,
-  toHex,
-} from 'viem';
+import { concat, encodeAbiParameters, type Hex, pad, parseEther, serializeTransaction, toHex } from 'viem';
 import {
   entryPoint06Address,
   entryPoint07Address,
   entryPoint08Address,
   entryPoint09Address,
 } from 'viem/account-abstraction';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { generateApiKey, makeApiKeyStamp } from '../../src/stamping/make-api-key-stamp.ts';
-import { type EnclaveInMemory, startEnclave } from '../support/enclave-in-memory.ts';
-import { createResident, type Resident, signing } from '../support/resident.ts';
+import { addUser, signing } from '../support/resident.ts';
+import {
+  ask,
+  asked,
+  batch,
+  enclave,
+  execute,
+  nft,
+  owner,
+  policy,
+  sender,
+  simple7702,
+  sponsor,
+  statusOf,
+  thief,
+  useSmartAccount,
+} from '../support/smart-account.ts';
 import { activityBody, type Caller, query, resultOf, submit } from '../support/wire.ts';
 
-let enclave: EnclaveInMemory;
-beforeAll(async () => {
-  enclave = await startEnclave();
-});
-afterAll(() => enclave.remove());
-
-let owner: Resident;
-let sender: Hex;
-beforeEach(async () => {
-  owner = await createResident(enclave.wire, enclave.parent, randomBytes(4).toString('hex'));
-  sender = owner.addresses[0] as Hex;
-});
-
-const simple7702 = '0xe6Cae83BdE06E4c305530e199D7217f42808555B';
-const [nft, thief, sponsor] = ['22', '66', '33'].map((byte) => `0x${byte.repeat(20)}`) as [Hex, Hex, Hex];
-const account = parseAbi([
-  'struct Call { address target; uint256 value; bytes data; }',
-  'function execute(address target, uint256 value, bytes data)',
-  'function executeBatch(Call[] calls)',
-]);
-const execute = (target: Hex, value = 0n, data: Hex = '0x1249c58b') =>
-  encodeFunctionData({ abi: account, functionName: 'execute', args: [target, value, data] });
-const batch = (...calls: { target: Hex; value: bigint; data: Hex }[]) =>
-  encodeFunctionData({ abi: account, functionName: 'executeBatch', args: [calls] });
-
-const operation = (callData: Hex, more: object = {}) => ({
-  sender,
-  nonce: toHex(randomBytes(4)),
-  factory: '0x7702',
-  callData,
-  callGasLimit: '0x186a0',
-  verificationGasLimit: '0x30d40',
-  preVerificationGas: '0xc350',
-  maxFeePerGas: '0x77359400',
-  maxPriorityFeePerGas: '0x3b9aca00',
-  ...more,
-});
-const asked = (callData: Hex, more: object = {}, parameters: object = {}) => ({
-  signWith: sender,
-  chainId: '1',
-  entryPoint: entryPoint08Address,
-  delegate: simple7702,
-  userOperation: operation(callData, more),
-  ...parameters,
-});
-const ask = (parameters: object, caller: Caller = owner.byPasskey) =>
-  submit(enclave.wire, caller, 'sign_user_operation', 'SIGN_USER_OPERATION', parameters);
-const statusOf = async (parameters: object, caller?: Caller) => (await ask(parameters, caller)).status;
-
-async function policy(effect: string, condition: string, more: object = {}): Promise<void> {
-  resultOf(
-    await submit(enclave.wire, owner.byPasskey, 'create_policy', 'CREATE_POLICY_V3', {
-      policyName: randomBytes(8).toString('hex'),
-      effect,
-      condition,
-      notes: '',
-      language: 'cel',
-      ...more,
-    }),
-  );
-}
-
-/** A user of the owner's organization who may do what policies allow, and nothing else. */
-async function agent(): Promise<Caller> {
-  const key = generateApiKey();
-  const user = {
-    userName: 'agent',
-    apiKeys: [{ apiKeyName: 'key', publicKey: key.publicKey }],
-    authenticators: [],
-    userTags: [],
-  };
-  resultOf(await submit(enclave.wire, owner.byPasskey, 'create_users', 'CREATE_USERS_V2', { users: [user] }));
-  return { organizationId: owner.organizationId, stamp: (body) => makeApiKeyStamp(body, key) };
-}
+useSmartAccount();
+const agent = () => addUser(enclave.wire, owner.byPasskey, 'agent');
 
 describe('what was stamped is what is signed', () => {
   test('by nobody but the owner', async () => {
@@ -605,10 +538,11 @@ describe('a spending limit', () => {
     await policy('EFFECT_GUARD', guard);
     resultOf(await pin({ address: sender, accountKind: 'simple-0.8', entryPoint: entryPoint08Address }));
     expect(await statusOf(asked(execute(nft, 0n, '0x'), {}, { delegate: simple7702 }))).toBe(403);
-    const flagged = { factoryData: '0xdeadbeef' };
-    sender = owner.addresses[1] as Hex;
-    expect(await statusOf(asked(execute(nft, 0n, '0x')))).toBe(200);
-    expect(await statusOf(asked(execute(nft, 0n, '0x'), flagged))).toBe(403);
+    const [, other] = owner.addresses;
+    const askedOfOther = (more: object = {}) =>
+      asked(execute(nft, 0n, '0x'), { sender: other, ...more }, { signWith: other });
+    expect(await statusOf(askedOfOther())).toBe(200);
+    expect(await statusOf(askedOfOther({ factoryData: '0xdeadbeef' }))).toBe(403);
   });
 
   test('and new recipients are told of calls inside batches, not of the account itself', async () => {

@@ -53,6 +53,8 @@ export function useService(): CompatService {
         apiPublicKey: as.key.publicKey,
         apiPrivateKey: as.key.privateKey,
         defaultOrganizationId: as.organizationId,
+        // It asks again and again what became of an activity that waits for a second vote.
+        activityPoller: { intervalMs: 50, numRetries: 3 },
       }).apiClient(),
   };
 }

@@ -95,6 +95,7 @@ async function start(folder: string, storage: MemoryStorage): Promise<{ wire: Wi
     (message: FromEnclave) => {
       if (!isAlive) return;
       if (message.type === 'write') storage.port.write(message.batch);
+      else if (message.type === 'note') storage.port.note(message.row);
       else if (message.type === 'fetch') {
         const { id } = message;
         void storage.port.fetch(message.fetch).then((rows) => enclave.onMessage({ type: 'fetched', id, rows }));

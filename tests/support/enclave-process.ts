@@ -8,8 +8,8 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Credentials, newCredentials } from '../../src/cli/root-file.ts';
-import { createEnclave } from '../../src/enclave/enclave.ts';
 import type { WitnessPort } from '../../src/enclave/anchors/witness.ts';
+import { createEnclave } from '../../src/enclave/enclave.ts';
 import type { Port } from '../../src/enclave/ledger/port.ts';
 import { readSettings } from '../../src/enclave/settings.ts';
 import { type Channel, openChannel } from '../../src/protocol/frames.ts';
@@ -85,7 +85,11 @@ const environment = (folder: string) => ({ COUNTERSIGN_ENCLAVE_DIR: folder, COUN
 const { NODE_COMPILE_CACHE } = process.env;
 
 /** The enclave inside this process: starts in a few ms, so that it can be restarted for every byte of a database. */
-export function startEnclave(folder: string, storage: Storage, settings: NodeJS.ProcessEnv = {}): TestEnclave & { stop(): void; opened: Promise<void> } {
+export function startEnclave(
+  folder: string,
+  storage: Storage,
+  settings: NodeJS.ProcessEnv = {},
+): TestEnclave & { stop(): void; opened: Promise<void> } {
   let stopped = false;
   const { receive, connect } = serveStorage(storage);
   const enclave = createEnclave(readSettings({ ...environment(folder), ...settings }), (message) => {
@@ -176,6 +180,7 @@ function serveStorage(storage: Storage) {
     receive(message: FromEnclave): void {
       if (message.type === 'fetch') void fetched(message.id, message.fetch);
       else if (message.type === 'write') storage.port.write(message.batch);
+      else if (message.type === 'note') storage.port.note(message.row);
       else if (message.type === 'lease') void lease(message.id, message.holder);
       else if (message.type === 'addCheckpoint') void carry(message);
       else {

@@ -4,7 +4,14 @@ import { sha256 } from '../../src/enclave/ledger/hash.ts';
 import type { Port } from '../../src/enclave/ledger/port.ts';
 import { entriesOf } from '../../src/protocol/entry-bundle.ts';
 import { leafHash, nodeHash } from '../../src/protocol/log-hash.ts';
-import type { BatchRows, Fetch, FetchedBatch, FetchedRows, ProvenActivity } from '../../src/protocol/messages.ts';
+import type {
+  BatchRows,
+  DenialRow,
+  Fetch,
+  FetchedBatch,
+  FetchedRows,
+  ProvenActivity,
+} from '../../src/protocol/messages.ts';
 
 type Row<K extends keyof BatchRows> = BatchRows[K] extends (infer R)[] ? R : never;
 
@@ -18,6 +25,7 @@ export type Tables = {
   hints: Map<string, Row<'hints'>>;
   leaves: Map<number, Buffer>;
   tiles: Map<string, Row<'tiles'>>;
+  denials: Map<string, DenialRow>;
 };
 
 /** Who is told what became of a batch. */
@@ -53,6 +61,7 @@ const emptyTables = (): Tables => ({
   hints: new Map(),
   leaves: new Map(),
   tiles: new Map(),
+  denials: new Map(),
 });
 
 const copyOf = (tables: Tables): Tables =>
@@ -66,6 +75,9 @@ export function createMemoryStorage(): MemoryStorage {
       async fetch(fetch) {
         storage.fetched.push(fetch);
         return storage.answer(fetch, select(storage.tables, fetch));
+      },
+      note(row) {
+        storage.tables.denials.set(`${hex(row.organizationId)}/${row.slot}`, row);
       },
       write(batch) {
         storage.received.push(batch);
@@ -208,6 +220,8 @@ function select(tables: Tables, fetch: Fetch): FetchedRows {
         entries: Buffer.concat(rows.slice(0, fetch.limit).flatMap(({ key, value }) => [key, value])),
       };
     }
+    case 'denials':
+      return { what: 'denials', notes: own(tables.denials) };
     case 'inclusion': {
       const hashes = Array.from({ length: fetch.treeSize }, (_, at) => tables.leaves.get(at) ?? Buffer.alloc(32));
       return { what: 'inclusion', path: Buffer.concat(naivePath(fetch.index, hashes)) };

@@ -2,6 +2,7 @@
 
 import { createBatchWriter } from '../../src/api/storage/batch-writer.ts';
 import { openPool } from '../../src/api/storage/connection.ts';
+import { noteDenial } from '../../src/api/storage/denials.ts';
 import { createFetcher } from '../../src/api/storage/fetch-rows.ts';
 import type { Storage } from './enclave-process.ts';
 import type { Connection } from './memory-storage.ts';
@@ -14,7 +15,7 @@ export function openPostgresStorage(databaseUrl: string): Storage & { close(): P
     onFailed: () => {},
   });
   return {
-    port: { fetch: createFetcher(pool), write: writer.write },
+    port: { fetch: createFetcher(pool), write: writer.write, note: (row) => void noteDenial(pool, row) },
     connect(next) {
       connection = next;
     },

@@ -70,6 +70,23 @@ export async function createResident(wire: Wire, parent: Caller, name: string): 
   };
 }
 
+export type Member = Caller & { readonly userId: string; readonly apiKey: ReturnType<typeof generateApiKey> };
+
+/** `owner` adds a user with an API key, who is not in the root quorum: what policies allow, and nothing else. */
+export async function addUser(wire: Wire, owner: Caller, userName: string): Promise<Member> {
+  const apiKey = generateApiKey();
+  const apiKeys = [{ apiKeyName: 'key', publicKey: apiKey.publicKey }];
+  const users = [{ userName, apiKeys, authenticators: [], userTags: [] }];
+  const created = resultOf(await submit(wire, owner, 'create_users', 'CREATE_USERS_V2', { users }));
+  const [userId] = created.userIds as [string];
+  return {
+    organizationId: owner.organizationId,
+    userId,
+    apiKey,
+    stamp: (body) => makeApiKeyStamp(body, apiKey),
+  };
+}
+
 /** Parameters of a signature over `digest` (hex without 0x). */
 export const signing = (signWith: string, digest = randomBytes(32).toString('hex')) => ({
   signWith,

@@ -6,6 +6,11 @@ export const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte
 /** For `crypto.subtle`, which does not take views of shared memory. */
 export const own = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);
 
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Of ASCII; whatever else there is does not pass for it. */
+export const textOf = (bytes: Uint8Array): string => decoder.decode(bytes);
+
 export const hex = bytesToHex;
 
 /** A view of `length` bytes at `at`; refuses what ends before. */

@@ -1,6 +1,6 @@
 /** X.509 v3 certificates (RFC 5280 §4.1), as far as the chains of attestation keys need them. */
 
-import { hex } from './bytes.ts';
+import { hex, textOf } from './bytes.ts';
 import {
   bitString,
   boolean,
@@ -104,7 +104,7 @@ const readCertificateSigning = (value: Uint8Array | undefined): boolean =>
 
 /** RFC 5280 §4.1.2.5: years of two digits lie between 1950 and 2049. */
 function readTime(element: Der | undefined): number {
-  const text = String.fromCharCode(...(element?.content ?? []));
+  const text = textOf(element?.content ?? new Uint8Array());
   const short = element?.tag === tags.utcTime;
   if (!short) expectTag(element, tags.generalizedTime);
   const full = short ? `${Number(text.slice(0, 2)) < 50 ? '20' : '19'}${text}` : text;

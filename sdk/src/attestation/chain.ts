@@ -6,6 +6,9 @@ import type { Certificate } from './certificate.ts';
 import { refuse } from './evidence-error.ts';
 import { joinDerSignature, verifyEcdsa, verifyRsaPss } from './signature.ts';
 
+/** Of AWS's, the longest, it is 5. */
+const maxLength = 10;
+
 type Verify = (issuerKey: Uint8Array, signature: Uint8Array, signed: Uint8Array) => Promise<boolean>;
 
 /** By AlgorithmIdentifier: ecdsa-with-SHA256 on P-256, ecdsa-with-SHA384 on P-384, RSASSA-PSS with SHA-384. */
@@ -23,6 +26,8 @@ const algorithms: Readonly<Record<string, Verify>> = {
  * the next, which is an authority that may. Throws an `EvidenceError`. Nothing is revoked here: `notChecked` of results says so.
  */
 export async function verifyChain(chain: readonly Certificate[], root: string, at: number): Promise<void> {
+  if (chain.length > maxLength)
+    refuse('BAD_CHAIN', `the chain has ${chain.length} certificates, at most ${maxLength} are looked at`);
   const last = chain.at(-1);
   if (!last || hex(sha256(last.der)) !== root) {
     refuse('UNKNOWN_ROOT', `the chain does not end in the manufacturer's root (SHA-256 ${root})`);

@@ -76,7 +76,16 @@ export async function checkEvidence(
   }
   const notChecked = proven?.notChecked ?? ['Whether this code runs at all, and whether the operator reads its memory'];
   const bootId = hex(sha256(statement));
-  return { ok: !refusal, refusal, bootId, statement: read, platform: evidence.platform, proven, checks, notChecked };
+  return {
+    ok: !refusal,
+    refusal,
+    bootId,
+    statement: read,
+    platform: String(Object(evidence).platform),
+    proven,
+    checks,
+    notChecked,
+  };
 }
 
 function parse(statement: Uint8Array): BootStatement {

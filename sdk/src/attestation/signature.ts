@@ -52,7 +52,7 @@ export async function verifyRsaPss(spki: Uint8Array, signature: Uint8Array, mess
 }
 
 /** Browsers have it on https and on localhost only. */
-function openSubtle(): SubtleCrypto {
+function openSubtle(): typeof crypto.subtle {
   if (!globalThis.crypto?.subtle) throw new TypeError('verifying evidence needs WebCrypto: open the page over https');
   return crypto.subtle;
 }

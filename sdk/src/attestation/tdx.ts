@@ -2,7 +2,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes } from '@noble/hashes/utils.js';
 import { equalBytes } from '../../../src/protocol/log/tree.ts';
-import { createReader, hex, isZero, slice } from './bytes.ts';
+import { createReader, hex, isZero, slice, textOf } from './bytes.ts';
 import { type Certificate, parseCertificate } from './certificate.ts';
 import { verifyChain } from './chain.ts';
 import type { ProvenEvidence, VerifyOptions } from './evidence.ts';
@@ -116,7 +116,7 @@ function readSignatureData(quote: Uint8Array) {
   const pem = inner.take(pemSize);
   inner.end();
   // Some quoting libraries count the zero that ends the text in C.
-  const text = String.fromCharCode(...(pem.at(-1) === 0 ? pem.subarray(0, -1) : pem));
+  const text = textOf(pem.at(-1) === 0 ? pem.subarray(0, -1) : pem);
   return { signature, attestationKey, qeReport, qeSignature, authData, certificates: readPemCertificates(text) };
 }
 

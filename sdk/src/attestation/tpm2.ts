@@ -36,9 +36,7 @@ export async function verifyTpm2(evidence: Tpm2Evidence): Promise<ProvenEvidence
     refuse('BAD_SIGNATURE', 'the quote is not signed by the attestation key');
   }
   const quote = readQuote(quoted);
-  const given = Object.keys(pcrs)
-    .map(Number)
-    .sort((a, b) => a - b);
+  const given = Object.keys(pcrs).sort((a, b) => Number(a) - Number(b));
   if (given.join() !== quote.selected.join()) {
     refuse(
       'REGISTERS_MISMATCH',
@@ -46,13 +44,13 @@ export async function verifyTpm2(evidence: Tpm2Evidence): Promise<ProvenEvidence
     );
   }
   const digest = sha256(concatBytes(...quote.selected.map((index) => pcrs[index] as Uint8Array)));
-  if (!given.every((index) => pcrs[index]?.length === 32) || !equalBytes(digest, quote.pcrDigest)) {
+  if (!given.every((index) => pcrs[Number(index)]?.length === 32) || !equalBytes(digest, quote.pcrDigest)) {
     refuse('REGISTERS_MISMATCH', 'the values of the PCRs are not those that were signed');
   }
   const key = hex(sha256(publicKey));
   return {
     platform: 'tpm2',
-    measurements: Object.fromEntries(given.map((index) => [`pcr${index}`, hex(pcrs[index] as Uint8Array)])),
+    measurements: Object.fromEntries(quote.selected.map((index) => [`pcr${index}`, hex(pcrs[index] as Uint8Array)])),
     reportData: quote.extraData,
     time: null,
     debug: false,

@@ -29,6 +29,8 @@ export async function verifyEvidence(
   nonce: Uint8Array,
   options: VerifyOptions = {},
 ): Promise<ProvenEvidence | null> {
+  if (typeof Object(evidence).platform !== 'string')
+    refuse('MALFORMED', 'evidence: expected an object that names its platform');
   if (evidence.platform === 'none') return null;
   const proven = await verifyPlatform(evidence, options);
   if (!equalBytes(proven.reportData, reportDataOf(statement, nonce))) {

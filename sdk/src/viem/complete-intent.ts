@@ -1,5 +1,6 @@
 import type { Chain, Client, Hex, Transport } from 'viem';
 import { prepareUserOperation, type SmartAccount } from 'viem/account-abstraction';
+import { completable } from '../../../src/protocol/completable.ts';
 import type { ForwardOptions } from '../forward.ts';
 import { malformed, readBody, readStamped } from '../read-stamped.ts';
 import type { Stamped } from '../send.ts';
@@ -11,19 +12,6 @@ const standIn = {
   r: '0xfffffffffffffffffffffffffffffff000000000000000000000000000000000',
   s: '0x7aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
 } as const;
-
-const completable = [
-  'callGasLimit',
-  'verificationGasLimit',
-  'preVerificationGas',
-  'maxFeePerGas',
-  'maxPriorityFeePerGas',
-  'paymaster',
-  'paymasterData',
-  'paymasterVerificationGasLimit',
-  'paymasterPostOpGasLimit',
-  'paymasterAndData',
-];
 
 /**
  * In a backend: gas, fees and sponsor of an intent that a user stamped (`prepareIntent`), for `forward`. `bundler` is a client of
@@ -56,7 +44,7 @@ export async function completeIntent(options: {
     signature: stubSignature,
     parameters: ['fees', 'gas', 'paymaster'],
   } as never);
-  return Object.fromEntries(Object.entries(prepared).filter(([name]) => completable.includes(name))) as Completion;
+  return Object.fromEntries(Object.entries(prepared).filter(([name]) => completable.has(name))) as Completion;
 }
 
 /** What viem is to prepare, and nothing else: the sender chooses no sponsor, no context of it and no state. */

@@ -1,6 +1,7 @@
 /** Answers what the enclave asks the database for. */
 import type { Pool } from 'pg';
 import type { Fetch, FetchedRows } from '../../protocol/messages.ts';
+import { fetchDenials } from './denials.ts';
 import { fetchActivities, fetchActivityList } from './fetch-activities.ts';
 import { fetchBatches, fetchLastBatch } from './fetch-batches.ts';
 import { fetchFingerprints } from './fetch-fingerprints.ts';
@@ -43,6 +44,8 @@ export function createFetcher(pool: Pool): (fetch: Fetch) => Promise<FetchedRows
         return { what, entries: await fetchLookups(pool, fetch) };
       case 'frontier':
         return { what, tiles: await loadFrontier(pool, fetch.size) };
+      case 'denials':
+        return { what, notes: await fetchDenials(pool, fetch.organizationId) };
       case 'inclusion':
         return { what, path: (await loadAuditPaths(pool, [fetch.index], fetch.treeSize))[0] as Buffer };
       default:

@@ -25,7 +25,11 @@ export async function getKey(socket: string, path: string): Promise<Buffer> {
 export async function getQuote(socket: string, reportData: Uint8Array): Promise<DstackQuote> {
   const body = { report_data: Buffer.from(reportData).toString('hex') };
   const { quote, event_log: eventLog, vm_config: vmConfig } = await ask(socket, '/GetQuote', body);
-  return { quote: bytesOf(quote, 'quote'), eventLog: textOf(eventLog, 'event_log'), vmConfig: textOf(vmConfig ?? '', 'vm_config') };
+  return {
+    quote: bytesOf(quote, 'quote'),
+    eventLog: textOf(eventLog, 'event_log'),
+    vmConfig: textOf(vmConfig ?? '', 'vm_config'),
+  };
 }
 
 /** The errors never quote the answer, which may hold a key. */
@@ -44,14 +48,24 @@ function post(socket: string, path: string, body: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const fail = (what: string) => reject(new DstackError(`the dstack agent at ${socket} ${what}`));
     const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
-    const call = request({ socketPath: socket, path, method: 'POST', headers, signal: AbortSignal.timeout(patienceMs) });
-    call.on('error', (error: NodeJS.ErrnoException) => fail(`cannot be asked for ${path} (${error.code ?? error.message})`));
+    const call = request({
+      socketPath: socket,
+      path,
+      method: 'POST',
+      headers,
+      signal: AbortSignal.timeout(patienceMs),
+    });
+    call.on('error', (error: NodeJS.ErrnoException) =>
+      fail(`cannot be asked for ${path} (${error.code ?? error.message})`),
+    );
     call.on('response', (response) => {
       if (response.statusCode !== 200) {
         response.destroy();
         return fail(`answered ${path} with status ${response.statusCode}`);
       }
-      readAll(response).then(resolve, () => fail(`did not answer ${path} in one piece of at most ${largestAnswer} bytes`));
+      readAll(response).then(resolve, () =>
+        fail(`did not answer ${path} in one piece of at most ${largestAnswer} bytes`),
+      );
     });
     call.end(body);
   });
@@ -69,7 +83,11 @@ async function readAll(response: IncomingMessage): Promise<string> {
 }
 
 function bytesOf(value: unknown, name: string, size?: number): Buffer {
-  if (typeof value === 'string' && /^([0-9a-f]{2})+$/.test(value) && (size === undefined || value.length === 2 * size)) {
+  if (
+    typeof value === 'string' &&
+    /^([0-9a-f]{2})+$/.test(value) &&
+    (size === undefined || value.length === 2 * size)
+  ) {
     return Buffer.from(value, 'hex');
   }
   const expected = size === undefined ? 'lower-case hex' : `${size} bytes in lower-case hex`;

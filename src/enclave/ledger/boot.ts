@@ -34,6 +34,8 @@ export type BootParts = {
   enclave: Buffer;
   /** Root (hex) that the operator accepts in place of the anchored one. */
   acceptedRoot: string | null;
+  /** Anchor and database come from one backup, which need not be the newest: a new epoch begins. */
+  restored?: boolean;
   now: number;
 };
 
@@ -78,7 +80,9 @@ async function restore(parts: BootParts, map: MerkleMap, tail: readonly Tail[]):
   if (refusal !== null) return acceptOrRefuse(parts, map, refusal);
   let state = anchored;
   for (const each of redone) state = await anchor.move(each.state, each.changed);
-  return { map, log, state, accepted: false };
+  if (!parts.restored) return { map, log, state, accepted: false };
+  map.markAllChanged();
+  return { map, log, state: { ...state, ...nextEpoch(state, parts.now) }, accepted: true };
 }
 
 async function refusalOf(anchor: Anchor, states: readonly AnchoredState[]): Promise<string | null> {
@@ -272,8 +276,7 @@ async function acceptOrRefuse(
   if (!log)
     throw new StateRefusedError('the log in the database has gaps and cannot be continued; restore a whole backup');
   const number = Math.max(anchored.number, lastNumber);
-  // What the restored state forgot having carried out may have been stamped for up to `bodyLead` ahead of its time.
-  const epoch = { epoch: anchored.epoch + 1, epochStart: Math.max(anchored.time + bodyLead, parts.now) };
+  const epoch = nextEpoch(anchored, parts.now);
   map.markAllChanged();
   const position = { size: logSize, logRoot: log.root(), mapRoot: root };
   const { signer, settings, enclave } = parts;
@@ -290,6 +293,12 @@ async function acceptOrRefuse(
   // Not anchored yet: the caller appends the entry that says so, and its batch moves the anchor.
   return { map, log, state, accepted: true };
 }
+
+/** What a restored state forgot having carried out may have been stamped for up to `bodyLead` ahead of its time. */
+const nextEpoch = ({ epoch, time }: AnchoredState, now: number): Pick<AnchoredState, 'epoch' | 'epochStart'> => ({
+  epoch: epoch + 1,
+  epochStart: Math.max(time + bodyLead, now),
+});
 
 /** What is known of what the database lacks: batches, and organizations with the sequence at which it shows them. */
 async function describeDifference(parts: BootParts, map: MerkleMap): Promise<string> {

@@ -1,4 +1,4 @@
-import type { BatchRows, Fetch, FetchedRows } from '../../protocol/messages.ts';
+import type { BatchRows, DenialRow, Fetch, FetchedRows } from '../../protocol/messages.ts';
 import { RowIntegrityError } from '../sealing/seal.ts';
 
 /** The way to `api`, which keeps the rows. */
@@ -6,6 +6,8 @@ export type Port = {
   /** Rejects with UNAVAILABLE when `api` cannot read them. What it resolves to is not to be believed. */
   fetch(fetch: Fetch): Promise<FetchedRows>;
   write(batch: BatchRows): void;
+  /** Keeps a note that nothing waits for. */
+  note(row: DenialRow): void;
 };
 
 type Answered<W extends Fetch['what']> = Extract<FetchedRows, { what: W }>;
@@ -57,5 +59,6 @@ const shapes: { readonly [What in Fetch['what']]: (rows: Row) => boolean } = {
   headDigests: ({ entries }) => isBytes(entries),
   lookups: ({ entries }) => isBytes(entries),
   frontier: ({ tiles }) => areAll(tiles, isBytes),
+  denials: ({ notes }) => areRows(notes, ({ slot, sealed }) => Number.isSafeInteger(slot) && isBytes(sealed)),
   inclusion: ({ path }) => isBytes(path),
 };

@@ -70,7 +70,8 @@ function openKey(answer: Answer, privateKey: KeyObject): Buffer {
     key.fill(0);
     throw new KmsError('KMS answered with a key of another size than 32 bytes');
   } catch (error) {
-    if (error instanceof EnvelopeError) throw new KmsError(`KMS answered with an envelope that does not open: ${error.message}`);
+    if (error instanceof EnvelopeError)
+      throw new KmsError(`KMS answered with an envelope that does not open: ${error.message}`);
     throw error;
   }
 }
@@ -82,7 +83,8 @@ function bytesOf(answer: Answer, name: string): Buffer {
 }
 
 /** Region of an ARN like arn:aws:kms:eu-central-1:111122223333:key/… */
-export const regionOf = (arn: string): string | undefined => /^arn:aws[a-z-]*:kms:([a-z0-9-]+):\d{12}:(key|alias)\/\S+$/.exec(arn)?.[1];
+export const regionOf = (arn: string): string | undefined =>
+  /^arn:aws[a-z-]*:kms:([a-z0-9-]+):\d{12}:(key|alias)\/\S+$/.exec(arn)?.[1];
 
 async function call(kms: Kms, action: string, content: object): Promise<Answer> {
   const region = regionOf(kms.key);
@@ -94,7 +96,9 @@ async function call(kms: Kms, action: string, content: object): Promise<Answer> 
   const { status, text } = await post(kms, host, headers, body);
   const answer = parse(text, action);
   if (status === 200) return answer;
-  const [type, message] = [answer.__type, answer.message ?? answer.Message].map((part) => String(part ?? '').slice(0, 300));
+  const [type, message] = [answer.__type, answer.message ?? answer.Message].map((part) =>
+    String(part ?? '').slice(0, 300),
+  );
   throw new KmsError(`KMS refuses ${action} with status ${status}: ${type} ${message}`);
 }
 
@@ -108,7 +112,12 @@ function parse(text: string, action: string): Answer {
   throw new KmsError(`KMS answered ${action} with something that is no JSON object`);
 }
 
-function post(kms: Kms, host: string, headers: Record<string, string>, body: string): Promise<{ status: number; text: string }> {
+function post(
+  kms: Kms,
+  host: string,
+  headers: Record<string, string>,
+  body: string,
+): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const proxy = connect(kms.socket);
     const fail = (error: NodeJS.ErrnoException) => {

@@ -22,7 +22,8 @@ export function dstack(socket: string | undefined): SealingProvider {
       return { path, wrapped };
     },
     async unseal({ path, wrapped }) {
-      if (typeof path !== 'string') throw new SealingError('the sealing file names no dstack key; restore it from the backup');
+      if (typeof path !== 'string')
+        throw new SealingError('the sealing file names no dstack key; restore it from the backup');
       const secret = await keyAt(socket, path);
       const rootKey = unwrapRootKey(wrapped, secret, placeOf(path));
       secret.fill(0);
@@ -35,11 +36,14 @@ export function dstack(socket: string | undefined): SealingProvider {
 }
 
 async function keyAt(socket: string | undefined, path: string): Promise<Buffer> {
-  if (!socket) throw new SealingError("COUNTERSIGN_DSTACK_SOCKET: expected the path of the dstack agent's socket, got nothing");
+  if (!socket)
+    throw new SealingError("COUNTERSIGN_DSTACK_SOCKET: expected the path of the dstack agent's socket, got nothing");
   try {
     return await getKey(socket, path);
   } catch (error) {
     if (!(error instanceof DstackError)) throw error;
-    throw new SealingError(`${error.message}; check that the service runs in a dstack VM and COUNTERSIGN_DSTACK_SOCKET`);
+    throw new SealingError(
+      `${error.message}; check that the service runs in a dstack VM and COUNTERSIGN_DSTACK_SOCKET`,
+    );
   }
 }

@@ -45,15 +45,19 @@ export function nitroKms(places: NitroPlaces, authorities?: string): SealingProv
 }
 
 function kmsOf({ folder, nsmSocket, kms }: NitroPlaces): Kms {
-  if (!nsmSocket) throw new SealingError('COUNTERSIGN_NSM_SOCKET: expected the socket of the bridge to /dev/nsm, got nothing');
-  if (!kms) throw new SealingError('COUNTERSIGN_KMS_KEY and COUNTERSIGN_KMS_SOCKET: expected a key and a proxy, got nothing');
+  if (!nsmSocket)
+    throw new SealingError('COUNTERSIGN_NSM_SOCKET: expected the socket of the bridge to /dev/nsm, got nothing');
+  if (!kms)
+    throw new SealingError('COUNTERSIGN_KMS_KEY and COUNTERSIGN_KMS_SOCKET: expected a key and a proxy, got nothing');
   return { ...kms, nsm: nsmSocket, credentials: readCredentials(join(folder, 'aws-credentials.json')) };
 }
 
 /** Read at each use, for whoever puts them there renews them. */
 function readCredentials(path: string): AwsCredentials {
   const explain = (what: string) =>
-    new SealingError(`${path} ${what}: expected {"accessKeyId", "secretAccessKey", "sessionToken"} of a role that may use the KMS key`);
+    new SealingError(
+      `${path} ${what}: expected {"accessKeyId", "secretAccessKey", "sessionToken"} of a role that may use the KMS key`,
+    );
   let content: Record<string, unknown>;
   try {
     content = JSON.parse(readFileSync(path, 'utf8'));
@@ -71,7 +75,9 @@ async function explained<T>(call: Promise<T>): Promise<T> {
     return await call;
   } catch (error) {
     if (error instanceof NsmError) {
-      throw new SealingError(`${error.message}; check that this is a Nitro enclave and that the bridge runs (COUNTERSIGN_NSM_SOCKET)`);
+      throw new SealingError(
+        `${error.message}; check that this is a Nitro enclave and that the bridge runs (COUNTERSIGN_NSM_SOCKET)`,
+      );
     }
     if (!(error instanceof KmsError)) throw error;
     const isDenied = /AccessDenied/.test(error.message);

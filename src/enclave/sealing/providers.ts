@@ -2,7 +2,7 @@
 import type { BootIdentity } from '../attestation/statement.ts';
 import type { EnclaveSettings } from '../settings.ts';
 import { localFile } from './local-file.ts';
-import { SealingError, type SealingName, type SealingProvider, type Waiting } from './provider.ts';
+import type { SealingName, SealingProvider, Waiting } from './provider.ts';
 import { writeNextSealing } from './sealing-file.ts';
 
 export type SealingPlaces = Pick<EnclaveSettings, 'folder' | 'tpm' | 'tpmPcrs' | 'dstackSocket' | 'nsmSocket' | 'kms'>;

@@ -84,7 +84,9 @@ const copyOf = (sealed: SealedRoot): SealedRoot =>
 /** Prepares a move: from the next start with `to` in the settings the key is opened from there. Zeroes `rootKey`. */
 export async function prepareMove(folder: string, to: SealingProvider, rootKey: Buffer): Promise<void> {
   try {
-    writeNextSealing(folder, { provider: to.name, sealed: await sealAndCheck(to, rootKey) });
+    const current = readSealing(sealingPath(folder));
+    const previous = current?.provider === to.name ? current.sealed : undefined;
+    writeNextSealing(folder, { provider: to.name, sealed: await sealAndCheck(to, rootKey, previous) });
   } finally {
     rootKey.fill(0);
   }

@@ -64,8 +64,7 @@ async function seal(
     );
   }
   return withSession(tpm, primary, 'hmac', async (session) => {
-    const { nv, count } = await openCounter(tpm, rootKey, session, previous && parse(previous));
-    const generation = previous ? count + 1 : count;
+    const { nv, generation } = await nextGeneration(tpm, rootKey, session, previous && parse(previous));
     const policy = withCounterAtMost(pcrPolicy(registers, values), nv, generation);
     const areas = await createSealed(tpm, primary, rootKey, policy, session);
     return { ...areas, index: nv.index, generation, registers, values };
@@ -82,7 +81,9 @@ async function open(tpm: Tpm, primary: LoadedObject, sealed: SealedInTpm): Promi
       await assertPcrs(tpm, session, sealed.registers);
       // The authorization value is not needed to compare.
       await assertCounterAtMost(tpm, session, counterAt(sealed.index), sealed.generation).catch(
-        refuse('a rotation made this sealing worthless, or the counter in the TPM is gone: use the newest sealing file'),
+        refuse(
+          'a rotation made this sealing worthless, or the counter in the TPM is gone: use the newest sealing file',
+        ),
       );
       return unseal(tpm, item, session).catch(async (error: unknown) => refuse(await difference(tpm, sealed))(error));
     }),
@@ -98,23 +99,24 @@ async function retire(tpm: Tpm, primary: LoadedObject, rootKey: Buffer, current:
   });
 }
 
-/** The counter of `previous`, or a new one. Only who has the root key can raise it. */
-async function openCounter(
+/** One more than the counter of `previous`, or a new counter as it is. Only who has the root key can raise it. */
+async function nextGeneration(
   tpm: Tpm,
   rootKey: Buffer,
   session: Session,
   previous: SealedInTpm | undefined,
-): Promise<{ nv: NvIndex; count: number }> {
-  if (previous) {
+): Promise<{ nv: NvIndex; generation: number }> {
+  // What another TPM sealed has its counter there.
+  if (previous && (await nvExists(tpm, previous.index))) {
     const nv = counterAt(previous.index, authOf(rootKey));
-    return { nv, count: await readCounter(tpm, nv, session) };
+    return { nv, generation: (await readCounter(tpm, nv, session)) + 1 };
   }
   let index = randomInt(firstIndex, indexEnd);
   while (await nvExists(tpm, index)) index = randomInt(firstIndex, indexEnd);
   const nv = counterAt(index, authOf(rootKey));
   await defineNv(tpm, nv, session);
   await incrementNv(tpm, nv, session, true);
-  return { nv, count: await readCounter(tpm, nv, session) };
+  return { nv, generation: await readCounter(tpm, nv, session) };
 }
 
 const counterAt = (index: number, auth: Uint8Array = Buffer.alloc(0)): NvIndex => ({
@@ -146,7 +148,9 @@ const refuse =
   (error: unknown): never => {
     if (!(error instanceof TpmError)) throw error;
     const isKnown = kindOf(error.code) !== responses.policyFail;
-    throw new SealingError(`the TPM does not open the root key: ${reason} (${isKnown ? error.message : '0x99d, policy check failed'})`);
+    throw new SealingError(
+      `the TPM does not open the root key: ${reason} (${isKnown ? error.message : '0x99d, policy check failed'})`,
+    );
   };
 
 async function withTpm<T>(path: string | undefined, use: (tpm: Tpm, primary: LoadedObject) => Promise<T>): Promise<T> {

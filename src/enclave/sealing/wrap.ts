@@ -33,4 +33,5 @@ export function unwrapRootKey(wrapped: unknown, secret: Uint8Array, place: Cbor)
   }
 }
 
-const keyOf = (secret: Uint8Array): Buffer => Buffer.from(hkdfSync('sha256', secret, Buffer.alloc(0), wrappingContext, 32));
+const keyOf = (secret: Uint8Array): Buffer =>
+  Buffer.from(hkdfSync('sha256', secret, Buffer.alloc(0), wrappingContext, 32));

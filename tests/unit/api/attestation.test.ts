@@ -23,6 +23,8 @@ beforeAll(async () => {
     writer: { write: unused, lease: unused, trouble: () => null },
     addCheckpoint: unused,
     fetchRows: unused,
+    noteDenial: async () => {},
+    onNoteFailed: () => {},
     onFetchFailed: () => {},
     onEnd: () => {},
   });

@@ -26,6 +26,8 @@ async function connectedPair(
     writer: { write: (batch) => written.push(batch), lease: async () => null, trouble: () => trouble },
     addCheckpoint: async () => ({ status: 0, body: '' }),
     fetchRows: async () => ({ what: 'batches', batches: [] }),
+    noteDenial: async () => {},
+    onNoteFailed: () => {},
     onFetchFailed: () => {},
     onEnd: () => {},
     answerTimeout: 100,
@@ -89,6 +91,8 @@ test('while writes fail, held requests are told why in time, and new submits are
 test('fetches are answered, failing ones without what the database said', async () => {
   const failed = vi.fn();
   const { enclave } = await connectedPair({
+    noteDenial: async () => {},
+    onNoteFailed: () => {},
     onFetchFailed: failed,
     fetchRows: async (fetch) => {
       if (fetch.what === 'lastBatch') return { what: 'lastBatch', batches: [] };

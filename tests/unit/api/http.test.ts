@@ -62,6 +62,8 @@ beforeAll(async () => {
     writer,
     addCheckpoint: async () => ({ status: 0, body: '' }),
     fetchRows: async () => ({ what: 'batches', batches: [] }),
+    noteDenial: async () => {},
+    onNoteFailed: () => {},
     onFetchFailed: () => {},
     onEnd: () => {},
   });

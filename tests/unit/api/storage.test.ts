@@ -1,10 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Client, Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { connect, disconnect, openPool } from '../../../src/api/storage/connection.ts';
 import { createFetcher } from '../../../src/api/storage/fetch-rows.ts';
 import { migrate } from '../../../src/api/storage/migrate.ts';
 import { writeBatch } from '../../../src/api/storage/write-batch.ts';
+import { sha256 } from '../../../src/enclave/ledger/hash.ts';
 import { toEntryBundle } from '../../../src/protocol/entry-bundle.ts';
 import type { BatchRows, Fetch, FetchedRows } from '../../../src/protocol/messages.ts';
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts';
@@ -191,8 +192,9 @@ describe('fetches', () => {
 
   test('heads and look-ups come in key order, page by page', async () => {
     const bytes = [0x80, 3, 0xff, 1, 2];
+    const rows = new Map(bytes.map((byte) => [byte, headOf(id(byte))]));
     await write({
-      heads: bytes.map((byte) => headOf(id(byte))),
+      heads: [...rows.values()],
       lookups: bytes.map((byte) => ({ key: Buffer.alloc(32, byte), value: Buffer.alloc(32, 5) })),
     });
     const heads = async (after: Buffer | null, through: Buffer, limit: number) =>
@@ -209,10 +211,7 @@ describe('fetches', () => {
     expect(await lookups(null, Buffer.alloc(32, 0xff), 3)).toEqual([1, 2, 3]);
     expect(await lookups(Buffer.alloc(32, 3), Buffer.alloc(32, 0x80), 3)).toEqual([0x80]);
     expect(await lookups(Buffer.alloc(32, 0xff), Buffer.alloc(32, 0xff), 3)).toEqual([]);
-    const digest = (byte: number) =>
-      createHash('sha256')
-        .update(headOf(id(byte)).head)
-        .digest();
+    const digest = (byte: number) => sha256(rows.get(byte)?.head as Uint8Array);
     expect(await entriesOf('headDigests', id(2), id(0x80), 10)).toEqual(
       [3, 0x80].map((byte) => Buffer.concat([id(byte), Buffer.alloc(16), digest(byte)])),
     );

@@ -31,6 +31,7 @@ describe('refused is', () => {
   test('no chain, one without its root, and one to another root of the same name', async () => {
     expect(await outcome([])).toBe('UNKNOWN_ROOT');
     expect(await outcome([leaf, middle])).toBe('UNKNOWN_ROOT');
+    expect(await outcome([leaf, ...new Array<Issuer>(9).fill(middle), root])).toBe('BAD_CHAIN');
     const other = makeCertificate({ subject: 'root', isAuthority: true });
     const issued = makeCertificate({ subject: 'leaf', issuer: other });
     expect(await outcome([issued, other])).toBe('UNKNOWN_ROOT');

@@ -35,6 +35,7 @@ export type CertificateOptions = {
   readonly pathLength?: number;
   readonly notBefore?: number;
   readonly notAfter?: number;
+  readonly curve?: 'P-256' | 'P-384';
   readonly extensions?: readonly Extension[];
   /** The name that the certificate says its issuer has. */
   readonly issuerName?: string;
@@ -45,7 +46,7 @@ export const now = Date.parse('2024-06-01T00:00:00Z');
 
 export function makeCertificate(options: CertificateOptions): Issuer {
   const { subject, issuer, isAuthority, pathLength, notBefore = now - day, notAfter = now + day } = options;
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: options.curve ?? 'P-384' });
   const extensions = [...(isAuthority ? authority(pathLength) : []), ...(options.extensions ?? [])];
   const encoded = extensions.map(({ id, critical, value }) =>
     sequence(tlv(6, hex(id)), ...(critical ? [hex('0101ff')] : []), tlv(4, value)),

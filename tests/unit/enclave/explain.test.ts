@@ -3,10 +3,12 @@ import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { parseEther, serializeTransaction } from 'viem';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { DenialRow } from '../../../src/protocol/messages.ts';
 import { findQuery } from '../../../src/protocol/queries/index.ts';
+import { uuidText } from '../../../src/protocol/uuid.ts';
 import { generateApiKey, makeApiKeyStamp } from '../../../src/stamping/make-api-key-stamp.ts';
 import { type EnclaveInMemory, startEnclave } from '../../support/enclave-in-memory.ts';
-import { createResident, type Resident } from '../../support/resident.ts';
+import { addUser, createResident, type Member, type Resident } from '../../support/resident.ts';
 import { activityBody, type Caller, query, resultOf, submit } from '../../support/wire.ts';
 
 let enclave: EnclaveInMemory;
@@ -15,27 +17,15 @@ beforeAll(async () => {
 });
 afterAll(() => enclave.remove());
 
-type Agent = Caller & { readonly userId: string };
 // biome-ignore lint/suspicious/noExplicitAny: answers are looked into at many depths
 type Answer = any;
 
 let owner: Resident;
-let agent: Agent;
+let agent: Member;
 beforeEach(async () => {
   owner = await createResident(enclave.wire, enclave.parent, 'owner');
-  agent = await addUser('agent');
+  agent = await addUser(enclave.wire, owner.byPasskey, 'agent');
 });
-
-async function addUser(name: string): Promise<Agent> {
-  const key = generateApiKey();
-  const user = { userName: name, apiKeys: [{ apiKeyName: 'key', publicKey: key.publicKey }], authenticators: [] };
-  const { userIds } = resultOf(
-    await submit(enclave.wire, owner.byPasskey, 'create_users', 'CREATE_USERS_V2', {
-      users: [{ ...user, userTags: [] }],
-    }),
-  ) as { userIds: [string] };
-  return { organizationId: owner.organizationId, userId: userIds[0], stamp: (body) => makeApiKeyStamp(body, key) };
-}
 
 const policy = async (name: string, given: { effect?: string; condition?: string; consensus?: string }) =>
   resultOf(
@@ -120,7 +110,7 @@ describe('dry_run', () => {
     expect((await sign(agent, transfer('1.1')).answer).status).toBe(403);
     expect(await dryRun(transfer('1.1'))).toMatchObject({ allowed: false });
     expect(await dryRun(transfer('9'), owner.byPasskey)).toMatchObject({ allowed: true, decidedBy: 'root-quorum' });
-    const other = await addUser('other');
+    const other = await addUser(enclave.wire, owner.byPasskey, 'other');
     expect(await dryRun(transfer('1'), other)).toMatchObject({
       allowed: false,
       pending: true,
@@ -151,7 +141,7 @@ describe('dry_run', () => {
     const { answer, fingerprint } = sign(agent, transfer());
     expect((await answer).body.activity?.status).toBe('ACTIVITY_STATUS_CONSENSUS_NEEDED');
     const activity = { type: 'ACTIVITY_TYPE_APPROVE_ACTIVITY', parameters: { fingerprint } };
-    const officer = await addUser('officer');
+    const officer = await addUser(enclave.wire, owner.byPasskey, 'officer');
     expect(await ask('dry_run', { activity })).toMatchObject({ allowed: false, pending: true });
     expect(await ask('dry_run', { activity }, officer)).toMatchObject({ allowed: true });
     const unknown = { ...activity, parameters: { fingerprint: `sha256:${'0'.repeat(64)}` } };
@@ -244,6 +234,31 @@ describe('a denial', () => {
     ]);
   });
 
+  test('is told of by its fingerprint after a restart too, and by nothing that another organization or slot had', async () => {
+    await policy('deny blind', { effect: 'EFFECT_DENY', condition: "eth.tx.data[0..10] == '0xa9059cbb'" });
+    const { answer, fingerprint } = sign(agent, transfer());
+    expect((await answer).status).toBe(403);
+    await enclave.restart();
+    expect(await ask('explain_activity', { fingerprint })).toMatchObject({ status: 'ACTIVITY_STATUS_FAILED' });
+
+    const other = await createResident(enclave.wire, enclave.parent, 'other');
+    const { status } = await query(enclave.wire, other.byPasskey, 'explain_activity', { fingerprint });
+    expect(status).toBe(404);
+    const own = ([, { organizationId }]: [string, DenialRow]) => uuidText(organizationId) === owner.organizationId;
+    const [name, row] = [...enclave.storage.tables.denials].find(own) as [string, DenialRow];
+    enclave.storage.tables.denials.set(name, { ...row, slot: row.slot + 1 });
+    await enclave.restart();
+    expect((await query(enclave.wire, agent, 'explain_activity', { fingerprint })).status).toBe(503);
+  });
+
+  test('is noted in a bounded number of rows', async () => {
+    for (let index = 0; index < 20; index++)
+      expect((await sign(agent, transfer(`${index + 2}`)).answer).status).toBe(403);
+    const rows = [...enclave.storage.tables.denials.values()];
+    const own = rows.filter(({ organizationId }) => uuidText(organizationId) === owner.organizationId);
+    expect(own).toHaveLength(16);
+  });
+
   test('a stranger learns nothing', async () => {
     const key = generateApiKey();
     const stranger: Caller = {
@@ -259,7 +274,7 @@ describe('a denial', () => {
 describe('get_policy_evaluations and explain_activity', () => {
   test('vote by vote, by the policies of now', async () => {
     const id = await policy('two', { condition: "activity.action == 'SIGN'", consensus: 'approvers.count() >= 2' });
-    const officer = await addUser('officer');
+    const officer = await addUser(enclave.wire, owner.byPasskey, 'officer');
     const { answer, fingerprint } = sign(agent, transfer());
     const activity = (await answer).body.activity as Answer;
 

@@ -10,9 +10,8 @@ import { type Counters, noContent, type Organization } from '../../../src/enclav
 import { parseCel } from '../../../src/policy/cel/parse.ts';
 import type { Facts } from '../../../src/policy/values.ts';
 import { maxDestinations, type Window, windowKey, windowsOf } from '../../../src/policy/windows.ts';
-import { generateApiKey, makeApiKeyStamp } from '../../../src/stamping/make-api-key-stamp.ts';
 import { type EnclaveInMemory, startEnclave } from '../../support/enclave-in-memory.ts';
-import { createResident, type Resident } from '../../support/resident.ts';
+import { addUser, createResident, type Resident } from '../../support/resident.ts';
 import { type Caller, resultOf, submit, type WireAnswer } from '../../support/wire.ts';
 
 const usdc = '0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48';
@@ -72,12 +71,7 @@ describe('in force', () => {
     });
 
   test('a new recipient needs a second person, once, also after a restart', async () => {
-    const key = generateApiKey();
-    const users = [
-      { userName: 'two', apiKeys: [{ apiKeyName: 'k', publicKey: key.publicKey }], authenticators: [], userTags: [] },
-    ];
-    resultOf(await submit(enclave.wire, owner.byPasskey, 'create_users', 'CREATE_USERS_V2', { users }));
-    const second: Caller = { organizationId: owner.organizationId, stamp: (body) => makeApiKeyStamp(body, key) };
+    const second = await addUser(enclave.wire, owner.byPasskey, 'two');
     await guard("activity.action == 'SIGN' && size(newRecipients()) > 0", 'size(approvers) < 2');
 
     const first = await sign({ to: bob, value: '0.1' });

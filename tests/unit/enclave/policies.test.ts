@@ -3,9 +3,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeFunctionData, parseAbi, parseEther, serializeTransaction } from 'viem';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { generateApiKey, makeApiKeyStamp } from '../../../src/stamping/make-api-key-stamp.ts';
+import { generateApiKey } from '../../../src/stamping/make-api-key-stamp.ts';
 import { type EnclaveInMemory, startEnclave } from '../../support/enclave-in-memory.ts';
-import { createResident, type Resident } from '../../support/resident.ts';
+import { addUser, createResident, type Member, type Resident } from '../../support/resident.ts';
 import { activityBody, type Caller, query, resultOf, submit, type WireAnswer } from '../../support/wire.ts';
 
 let enclave: EnclaveInMemory;
@@ -14,32 +14,12 @@ beforeAll(async () => {
 });
 afterAll(() => enclave.remove());
 
-type Agent = Caller & { readonly userId: string };
-
 let owner: Resident;
-let agent: Agent;
+let agent: Member;
 beforeEach(async () => {
   owner = await createResident(enclave.wire, enclave.parent, 'owner');
-  agent = await addUser('agent');
+  agent = await addUser(enclave.wire, owner.byPasskey, 'agent');
 });
-
-/** A user of the owner's organization who is not in its root quorum. */
-async function addUser(name: string): Promise<Agent> {
-  const key = generateApiKey();
-  const { userIds } = resultOf(
-    await submit(enclave.wire, owner.byPasskey, 'create_users', 'CREATE_USERS_V2', {
-      users: [
-        {
-          userName: name,
-          apiKeys: [{ apiKeyName: 'key', publicKey: key.publicKey }],
-          authenticators: [],
-          userTags: [],
-        },
-      ],
-    }),
-  ) as { userIds: [string] };
-  return { organizationId: owner.organizationId, userId: userIds[0], stamp: (body) => makeApiKeyStamp(body, key) };
-}
 
 type Policy = {
   effect?: string;
@@ -107,7 +87,7 @@ describe('who may do what', () => {
       /^403/,
     );
     expect(outcomeOf(await payload(agent))).toMatch(/^403/);
-    const other = await addUser('other');
+    const other = await addUser(enclave.wire, owner.byPasskey, 'other');
     expect(outcomeOf(await signTransaction(other, transaction()))).not.toBe(completed);
   });
 
@@ -181,7 +161,10 @@ describe('consensus by policy', () => {
     submit(enclave.wire, caller, 'approve_activity', 'APPROVE_ACTIVITY', { fingerprint });
 
   test('waits for those whom it names, whoever else approves', async () => {
-    const [officer, bystander] = [await addUser('officer'), await addUser('bystander')];
+    const [officer, bystander] = [
+      await addUser(enclave.wire, owner.byPasskey, 'officer'),
+      await addUser(enclave.wire, owner.byPasskey, 'bystander'),
+    ];
     await policy({
       condition: "activity.kind == 'SIGN_TRANSACTION'",
       consensus: `approvers.any(u, u.id == '${agent.userId}') && approvers.any(u, u.id == '${officer.userId}')`,
@@ -194,7 +177,7 @@ describe('consensus by policy', () => {
   });
 
   test('is decided by the policies of the moment, not of the start', async () => {
-    const officer = await addUser('officer');
+    const officer = await addUser(enclave.wire, owner.byPasskey, 'officer');
     const id = await policy({ condition: "activity.kind == 'SIGN_TRANSACTION'", consensus: 'approvers.count() >= 2' });
     const { fingerprint } = await start();
     const stricter = await submit(enclave.wire, owner.byPasskey, 'update_policy', 'UPDATE_POLICY_V2', {
@@ -207,8 +190,8 @@ describe('consensus by policy', () => {
 
   test('the root quorum may always approve', async () => {
     await policy({ condition: "activity.kind == 'SIGN_TRANSACTION'", consensus: 'approvers.count() >= 3' });
-    await addUser('second');
-    await addUser('third');
+    await addUser(enclave.wire, owner.byPasskey, 'second');
+    await addUser(enclave.wire, owner.byPasskey, 'third');
     const { answer, fingerprint } = await start();
     expect(outcomeOf(answer)).toBe('ACTIVITY_STATUS_CONSENSUS_NEEDED');
     expect(outcomeOf(await approve(owner.byPasskey, fingerprint))).toBe(completed);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { findQuery } from '../../../src/protocol/queries/index.ts';
 import { generateApiKey, makeApiKeyStamp } from '../../../src/stamping/make-api-key-stamp.ts';
 import { type EnclaveInMemory, startEnclave } from '../../support/enclave-in-memory.ts';
-import { createResident, type Resident } from '../../support/resident.ts';
+import { addUser, createResident, type Member, type Resident } from '../../support/resident.ts';
 import { activityBody, type Caller, query, resultOf, submit } from '../../support/wire.ts';
 
 let enclave: EnclaveInMemory;
@@ -15,29 +15,18 @@ beforeAll(async () => {
 });
 afterAll(() => enclave.remove());
 
-type Agent = Caller & { readonly userId: string };
 // biome-ignore lint/suspicious/noExplicitAny: answers are looked into at many depths
 type Answer = any;
 
 let owner: Resident;
-let agent: Agent;
+let agent: Member;
 beforeEach(async () => {
   owner = await createResident(enclave.wire, enclave.parent, 'owner');
-  agent = await addUser('agent');
+  agent = await addUser(enclave.wire, owner.byPasskey, 'agent');
 });
 
 const byOwner = (name: string, type: string, parameters: object) =>
   submit(enclave.wire, owner.byPasskey, name, type, parameters);
-
-async function addUser(name: string): Promise<Agent> {
-  const key = generateApiKey();
-  const user = { userName: name, apiKeys: [{ apiKeyName: 'key', publicKey: key.publicKey }], authenticators: [] };
-  const { userIds } = resultOf(
-    await byOwner('create_users', 'CREATE_USERS_V2', { users: [{ ...user, userTags: [] }] }),
-  );
-  const [userId] = userIds as [string];
-  return { organizationId: owner.organizationId, userId, stamp: (body) => makeApiKeyStamp(body, key) };
-}
 
 type Draft = { policyName: string; effect?: string; condition?: string; consensus?: string; language?: string };
 const draft = (given: Draft) => ({ effect: 'EFFECT_ALLOW', ...given });
@@ -326,7 +315,7 @@ describe('a request that was denied', () => {
 
   test('who stamped it counts, not who asks', async () => {
     await create({ policyName: 'by id', consensus: `approvers.any(u, u.id == '${agent.userId}')` });
-    const other = await addUser('other');
+    const other = await addUser(enclave.wire, owner.byPasskey, 'other');
     expect(await ask('explain_request', sent(send(agent, transfer('1'))), other)).toMatchObject({ allowed: true });
     expect(await ask('explain_request', sent(send(other, transfer('1'))))).toMatchObject({ allowed: false });
     const byPasskey = await ask('explain_request', sent(send(owner.byPasskey, transfer('1'))));

@@ -54,8 +54,16 @@ describe('sizes', () => {
     expect(await shipped(policy)).toBeLessThanOrEqual(20_000);
   });
 
+  test('what verifies receipts', async () => {
+    const size = await shipped(`export * from '@countersign/sdk/verify';`);
+    expect(size).toBeGreaterThan(5_000);
+    expect(size).toBeLessThanOrEqual(15_000);
+  });
+
   test('what an application does not use it does not ship', async () => {
-    expect(await shipped(`import '@countersign/sdk'; import '@countersign/sdk/viem';`)).toBeLessThan(100);
+    expect(
+      await shipped(`import '@countersign/sdk'; import '@countersign/sdk/verify'; import '@countersign/sdk/viem';`),
+    ).toBeLessThan(100);
     expect(await shipped(parts('CountersignClientError'))).toBeLessThan(600);
   });
 });
@@ -82,6 +90,7 @@ describe('in a project', () => {
       'toWebAuthnAccount',
     ]);
     expect(names('@countersign/sdk/attestation')).toContain('checkEvidence');
+    expect(names('@countersign/sdk/verify').sort()).toEqual(['answerVerifier', 'verifyReceipt']);
     const source = readFileSync(join(project.folder, 'node_modules/@countersign/sdk/dist/index.js'), 'utf8');
     expect(source).not.toMatch(/from\s*"(?!\.)/);
     expect(

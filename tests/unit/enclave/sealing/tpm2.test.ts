@@ -65,6 +65,8 @@ describe.skipIf(!hasSwtpm)('tpm2 (needs swtpm)', () => {
     const other = await startSwtpm();
     await measure(other.socket, ours);
     await expect(tpm2(other.socket).unseal(sealed)).rejects.toThrow('this TPM did not make it');
+    // With the key from a backup it goes on there.
+    expect(await tpm2(other.socket).unseal(await tpm2(other.socket).seal(rootKey, sealed))).toEqual(rootKey);
     await other.remove();
   });
 

@@ -195,8 +195,8 @@ test('what is true of some request at random is not said to be impossible', { ti
       expect(policies.because.map(({ text }) => text)).not.toContain('witness');
     }
   });
-  await fc.assert(property, { numRuns: 50 });
-  expect(answers.yes).toBeGreaterThan(15);
+  await fc.assert(property, { numRuns: 30 });
+  expect(answers.yes).toBeGreaterThan(8);
 });
 
 const many = fc.constantFrom(
@@ -258,11 +258,12 @@ test('lists that are longer than what is looked at are no reason for a "no"', { 
   const property = fc.asyncProperty(aboutMany, async (source) => {
     const answer = await asks(source);
     answers[answer]++;
-    if (answer === 'no') expect(some.find((given) => isTrue(compileQuestion(source), given))).toBeUndefined();
+    const question = compileQuestion(source);
+    if (answer === 'no') expect(some.find((given) => isTrue(question, given))).toBeUndefined();
   });
   await fc.assert(property, { numRuns: 10, seed: 2 });
   expect(answers.yes).toBeGreaterThan(2);
-  await fc.assert(property, { numRuns: 20 });
+  await fc.assert(property, { numRuns: 10 });
 });
 
 test.each([
@@ -281,7 +282,9 @@ test('where it takes more elements than are looked at, nothing is said', async (
   expect(await asks('size(eth.tx.calls) > 0 && eth.tx.calls.all(c, eth.tx.calls.exists(d, d.value > c.value))')).toBe(
     'unknown',
   );
-  expect(await asks('eth.tx.calls.map(c, eth.tx.calls.filter(d, d.value < c.value)).exists(l, size(l) == 20)')).toBe(
-    'unknown',
-  );
+  expect(
+    await asks(
+      'eth.tx.calls.map(c, eth.tx.calls.filter(d, d.value < c.value)).exists(l, size(l) > 0 && size(eth.tx.calls) == 30)',
+    ),
+  ).toBe('unknown');
 });

@@ -16,8 +16,15 @@ type Node = {
 const objectTypes = ['object', 'strict_object', 'loose_object', 'record'];
 const known = new WeakMap<object, Node>();
 
-/** `schema` whose objects refuse arrays, which valibot takes for objects without members. Made once for each schema. */
-export const refuseArrays = <T extends Schema>(schema: T): T => copyOf(schema as unknown as Node) as unknown as T;
+/** Of any name but these, which valibot would leave out without a word. */
+const anyName = ['loose_object', 'record'];
+const leftOut = ['__proto__', 'prototype', 'constructor'];
+
+/**
+ * `schema` whose objects are what was given: they refuse arrays, which valibot takes for objects without members, and the
+ * members that it leaves out. Made once for each schema.
+ */
+export const exactObjects = <T extends Schema>(schema: T): T => copyOf(schema as unknown as Node) as unknown as T;
 
 function copyOf(node: Node): Node {
   const copy = known.get(node) ?? newCopyOf(node);
@@ -33,7 +40,7 @@ function newCopyOf(node: Node): Node {
       ...(parts as unknown as [Schema, v.PipeItem<unknown, unknown, v.BaseIssue<unknown>>]),
     ) as unknown as Node;
   }
-  return {
+  const copy: Node = {
     ...node,
     ...(entries && { entries: Object.fromEntries(Object.entries(entries).map(([key, part]) => [key, copyOf(part)])) }),
     ...(item && { item: copyOf(item) }),
@@ -42,7 +49,24 @@ function newCopyOf(node: Node): Node {
     ...(node.type === 'union' && options && { options: options.map(copyOf) }),
     ...(objectTypes.includes(node.type) && { '~run': runWithoutArrays(node) }),
   };
+  return anyName.includes(node.type) ? refuseLeftOut(copy) : copy;
 }
+
+const refuseLeftOut = (node: Node): Node =>
+  v.pipe(
+    v.unknown(),
+    v.rawCheck(({ dataset, addIssue }) => {
+      const input = dataset.typed ? (dataset.value as Record<string, unknown> | null) : null;
+      if (typeof input !== 'object' || input === null) return;
+      for (const key of leftOut.filter((name) => Object.hasOwn(input, name))) {
+        addIssue({
+          message: 'unknown field',
+          path: [{ type: 'object', origin: 'key', input, key, value: input[key] }],
+        });
+      }
+    }),
+    node as unknown as Schema,
+  ) as unknown as Node;
 
 /** Null, too, is no object, and so gives the issue that belongs to it. */
 const runWithoutArrays = (node: Node): Node['~run'] =>

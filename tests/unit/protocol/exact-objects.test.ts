@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
-import type { Query, Schema } from '../../../src/protocol/activities/activity.ts';
-import { parseFields } from '../../../src/protocol/parse-parameters.ts';
+import type { ActivityVersion, Query, Schema } from '../../../src/protocol/activities/activity.ts';
+import { parseJson } from '../../../src/protocol/json.ts';
+import { parseFields, parseParameters } from '../../../src/protocol/parse-parameters.ts';
 import { parseRequest } from '../../../src/protocol/parse-request.ts';
 import { findQuery } from '../../../src/protocol/queries/index.ts';
 import { activities, queries } from '../../../src/protocol/registry.ts';
@@ -71,4 +72,35 @@ test('what a schema says of lists, unions, defaults and transformations stays', 
   expect(() => parseFields(schema, { ...input, list: [[]] })).toThrow('list.0: expected Object');
   expect(() => parseFields(schema, { ...input, either: ['x'] })).toThrow('either');
   expect(() => parseFields(schema, { ...input, loose: [] })).toThrow('loose: expected Object');
+});
+
+describe('no member is left out without a word', () => {
+  const given = (json: string) => parseJson(Buffer.from(json));
+  const schema = v.strictObject({
+    any: v.exactOptional(v.pipe(v.record(v.string(), v.unknown()), v.transform(Object.keys))),
+    loose: v.exactOptional(v.looseObject({})),
+  });
+  const refusal = (field: string) =>
+    expect.objectContaining({ facts: { fields: [{ field, description: 'unknown field' }] } });
+
+  test.each(['__proto__', 'prototype', 'constructor'])('%s', (name) => {
+    for (const field of ['any', 'loose']) {
+      const input = given(`{"${field}": {"a": 1, "${name}": {"polluted": true}}}`);
+      expect(() => parseFields(schema, input)).toThrow(refusal(`${field}.${name}`));
+    }
+    expect(() => parseFields(schema, given(`{"${name}": 1}`))).toThrow(refusal(name));
+    const [operation] = activities.filter((activity) => activity.name === 'sign_user_operation');
+    const [version] = Object.values(operation?.versions ?? {}) as [ActivityVersion];
+    const parameters = given(`{
+      "signWith": "0x${'11'.repeat(20)}", "chainId": "1", "entryPoint": "0x${'22'.repeat(20)}",
+      "userOperation": {"sender": "0x", "${name}": "0x"}
+    }`);
+    expect(() => parseParameters(version, parameters)).toThrow(refusal(`parameters.userOperation.${name}`));
+  });
+
+  test('other names of every object are names like any other', () => {
+    const names = ['toString', 'hasOwnProperty', '__proto', ''];
+    const object = Object.fromEntries(names.map((name) => [name, 1]));
+    expect(parseFields(schema, { any: object })).toEqual({ any: names });
+  });
 });
