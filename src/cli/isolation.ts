@@ -66,9 +66,12 @@ export function isolationSummary({ kind, uids }: Isolation): string {
   return uids ? `uids ${Object.values(uids).join(', ')}; ${namespaces}` : `${kind}; ${namespaces}`;
 }
 
-/** What `start` prints about the isolation in force. */
-export function describeIsolation(isolation: Isolation): string[] {
-  const lines = [`isolation: ${isolationSummary(isolation)}`];
+/** What `start` prints about the isolation in force. `microvm`: what is in force within that, for an enclave in one. */
+export function describeIsolation(isolation: Isolation, microvm: string | null): string[] {
+  const inForce = isolationSummary(isolation);
+  const lines = microvm
+    ? [`isolation: ${microvm}`, `  around it, and for api and PostgreSQL: ${inForce}`]
+    : [`isolation: ${inForce}`];
   if (isolation.kind === 'none') {
     lines.push(
       '  Enclave, api and PostgreSQL share a uid and a file system. These rows of the trust table do not hold:',

@@ -10,17 +10,20 @@ import { codeOf, OperatorError } from './operator-error.ts';
 import { enclaveProgram } from './services.ts';
 import type { Settings } from './settings.ts';
 
+const providers = ['local-file', 'quorum-shares', 'tpm2', 'dstack', 'nitro-kms'];
+
 export const sealHelp = `usage: countersign seal status
        countersign seal move --to <provider> (--backup <file> | --no-backup | --from-backup <file>) [--dry-run]
        countersign seal rotate
 
 status   says how the root key is sealed, and whether a move is prepared.
-move     seals it with another provider: ${['local-file', 'quorum-shares', 'tpm2', 'dstack', 'nitro-kms'].join(', ')}. The present sealing stays in
-         force until the service has started with COUNTERSIGN_SEALING=<provider>; nothing is stopped.
-           --backup <file>       a copy of the sealing file from when it was local-file: it is checked to hold this key
+move     seals it with another provider: ${providers.join(', ')}.
+         The present sealing stays in force until the service has started with COUNTERSIGN_SEALING=<provider>, so a move
+         can be given up until then; the service may run meanwhile.
+           --backup <file>       a copy of the sealing file of local-file, which is checked to hold the same key
            --no-backup           go without: when the TPM, the shares or the KMS key are lost, so is everything
-           --from-backup <file>  take the key from there: the present sealing does not open any more, or the key is
-                                 to go back into a file
+           --from-backup <file>  take the key from that copy: needed to leave any provider but local-file, and when the
+                                 present sealing does not open any more
            --dry-run             seals, opens again and changes nothing
 rotate   seals the same key anew with the same provider, while the service runs. With tpm2 older sealing files are
          worthless from then on. The root key itself does not change: whoever has it keeps it.`;
@@ -37,7 +40,9 @@ export async function seal(settings: Settings, [name = '', ...args]: readonly st
   const wanted = task(args) as { to?: string; task: string };
   const dataDir = openDataDirectory(settings.dataDir);
   if (!existsSync(enclaveFolder(dataDir))) {
-    throw new OperatorError(`${enclaveFolder(dataDir)} is not there; set COUNTERSIGN_DATA_DIR, or start the service once`);
+    throw new OperatorError(
+      `${enclaveFolder(dataDir)} is not there; set COUNTERSIGN_DATA_DIR, or start the service once`,
+    );
   }
   const uses = wanted.task === 'status' ? [] : [settings.sealing, ...(wanted.to ? [wanted.to] : [])];
   for (const line of await runJob(settings, dataDir, uses, wanted)) process.stdout.write(`${line}\n`);
@@ -82,7 +87,6 @@ function moveTask(args: readonly string[]): object {
       'dry-run': { type: 'boolean' },
     },
   });
-  const providers = ['local-file', 'quorum-shares', 'tpm2', 'dstack', 'nitro-kms'];
   const { to, backup, 'no-backup': without, 'from-backup': source } = values;
   if (!to || !providers.includes(to)) {
     throw new OperatorError(`--to: expected one of ${providers.join(', ')}, got ${to ?? 'nothing'}\n\n${sealHelp}`);

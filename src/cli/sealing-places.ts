@@ -3,11 +3,10 @@ import { accessSync, constants, realpathSync, type Stats, statSync } from 'node:
 import { codeOf, OperatorError } from './operator-error.ts';
 import type { Settings } from './settings.ts';
 
-export type SealingName = Settings['sealing'];
-
 /** Settings that name a place, by what needs it. */
 const needs = {
   tpm2: ['tpm'],
+  'tpm2 anchor': ['tpm'],
   dstack: ['dstackSocket'],
   'nitro-kms': ['nsmSocket', 'kmsSocket'],
 } as const;
@@ -51,7 +50,9 @@ function open(variable: string, named: string, uid: number | null): { path: stri
     path = realpathSync(named);
     accessSync(path, constants.R_OK | constants.W_OK);
   } catch (error) {
-    throw new OperatorError(`${variable}: ${named} cannot be used (${codeOf(error)}); name the right one, or give this user access`);
+    throw new OperatorError(
+      `${variable}: ${named} cannot be used (${codeOf(error)}); name the right one, or give this user access`,
+    );
   }
   const found = statSync(path);
   if (!found.isSocket() && !found.isCharacterDevice()) {

@@ -15,6 +15,8 @@ import { launch, type Running } from './processes.ts';
 import { placesOf } from './sealing-places.ts';
 import type { Settings } from './settings.ts';
 import { checkout, programPaths } from './view.ts';
+import { type Microvm, microvmCommand, microvmSummary, writeGuestSettings } from './vm/microvm.ts';
+import { readWitnessPolicy } from './witness-policy.ts';
 
 /** Milliseconds; with the 3000 of PostgreSQL they stay below the 15 s that a stop may take. */
 const apiGraceMs = 9500;
@@ -27,6 +29,8 @@ export type Services = {
   readonly host: Host;
   readonly locks: Locks;
   readonly measurer: Measurer;
+  /** Where the enclave runs in one. */
+  readonly microvm: Microvm | null;
 };
 
 /** Both, with a socket pair between them as descriptor 3 that nobody else holds. */
@@ -43,23 +47,29 @@ export function launchPair(services: Services, databaseUrl: string): Running[] {
 const smallYoungGeneration = '--max-semi-space-size=8';
 
 /** The enclave, with a pipe to it as descriptor 3; in mode `enclave` it listens on the socket of the settings instead. */
-export function launchEnclave({ settings, host, locks, measurer }: Services): Running {
+export function launchEnclave({ settings, host, locks, measurer, microvm }: Services): Running {
   const socket = settings.enclaveSocket;
-  const measurement = measurer.take();
-  const { command, env } = enclaveProgram({ settings, host }, 'main.ts', sealingUses(settings), measurement);
+  const measurement = microvm?.measurement ?? measurer.take();
+  const { confined, command, env } = enclaveProgram({ settings, host }, 'main.ts', usesOf(settings), measurement);
+  if (microvm) {
+    writeGuestSettings(host, env, `${microvmSummary(microvm)}; around it ${isolationSummary(host.isolation)}`);
+  }
   return launch({
     name: 'enclave',
-    command,
+    command: microvm ? microvmCommand(host, microvm, confined, socket) : command,
     forked: isForked(host.isolation),
-    env,
-    stdio: ['ignore', 'inherit', 'inherit', socket ? 'ignore' : 'pipe', locks.enclave],
+    env: microvm ? {} : env,
+    stdio: ['ignore', 'inherit', 'inherit', socket ? 'ignore' : 'pipe', locks.enclave, ...(microvm?.files ?? [])],
     stopSignal: 'SIGTERM',
     graceMs: enclaveGraceMs,
   });
 }
 
 /** What the enclave of these settings uses outside its folder: names of its sealing and anchor. */
-const sealingUses = ({ sealing }: Settings): string[] => [sealing];
+const usesOf = ({ sealing, anchor }: Settings): string[] => [
+  sealing,
+  ...anchor.split('+').map((part) => `${part} anchor`),
+];
 
 /**
  * The command line and the environment of a program of the enclave, `file` below src/enclave, confined, with what `uses` names
@@ -70,7 +80,7 @@ export function enclaveProgram(
   file: string,
   uses: readonly string[],
   measurement: string,
-): { command: string[]; env: Record<string, string> } {
+): { confined: Confined; command: string[]; env: Record<string, string> } {
   const folder = enclaveFolder(host.dataDir);
   const socket = settings.enclaveSocket;
   const places = placesOf(settings, uses, host.isolation.uids?.enclave ?? null);
@@ -78,7 +88,8 @@ export function enclaveProgram(
   const own = withSocket(host, ownView(host, 'enclave', folder, 'passwd'), socket);
   const view = { ...own.view, folders: [...own.view.folders, ...places.paths] };
   const paths = [folder, ...(socket ? [dirname(socket)] : []), ...places.paths];
-  const command = confine(host.isolation, { ...own, view, groups: places.groups }, [
+  const confined = { ...own, view, groups: places.groups };
+  const command = confine(host.isolation, confined, [
     process.execPath,
     '--disallow-code-generation-from-strings',
     '--disable-proto=delete',
@@ -95,11 +106,14 @@ export function enclaveProgram(
     join(checkout, 'src', 'enclave', file),
   ]);
   return {
+    confined,
     command,
     env: {
       ...places.environment,
       COUNTERSIGN_ENCLAVE_DIR: folder,
       COUNTERSIGN_SEALING: settings.sealing,
+      COUNTERSIGN_ANCHOR: settings.anchor,
+      ...(settings.anchor.includes('witness') && { COUNTERSIGN_WITNESSES: readWitnessPolicy(settings) }),
       COUNTERSIGN_ORIGINS: settings.origins.join(','),
       COUNTERSIGN_RP_IDS: settings.rpIds.join(','),
       COUNTERSIGN_REQUIRE_USER_VERIFICATION: String(settings.requireUserVerification),

@@ -1,6 +1,7 @@
 /** Every setting of the service: one table, from which come the values, the errors, `--help` and the README's list. */
 import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
+import { anchorNames } from '../protocol/witness-policy.ts';
 import { parseOrigins, parseRpIds } from '../stamping/origin.ts';
 import { OperatorError } from './operator-error.ts';
 
@@ -110,7 +111,21 @@ const table = {
     "what protects the enclave's root key (docs/sealing.md)",
     oneOf('local-file', 'quorum-shares', 'tpm2', 'dstack', 'nitro-kms'),
   ),
-  tpm: setting('COUNTERSIGN_TPM', '/dev/tpmrm0', place, "the TPM 2.0 of the `tpm2` sealing and anchor", absolutePath),
+  anchor: setting(
+    'COUNTERSIGN_ANCHOR',
+    'file',
+    anchorNames.join(', '),
+    'what remembers the newest state beside the database, so that no earlier one is served (docs/anchors.md)',
+    oneOf(...anchorNames),
+  ),
+  witnessPolicy: setting(
+    'COUNTERSIGN_WITNESS_POLICY',
+    null,
+    'the path of a file',
+    'the witnesses of the `witness` anchor, and how many are enough: a C2SP tlog-policy (docs/anchors.md)',
+    (text) => (text.includes('\0') ? undefined : resolve(text)),
+  ),
+  tpm: setting('COUNTERSIGN_TPM', '/dev/tpmrm0', place, 'the TPM 2.0 of the `tpm2` sealing and anchor', absolutePath),
   tpmPcrs: setting(
     'COUNTERSIGN_TPM_PCRS',
     '11',
@@ -145,6 +160,13 @@ const table = {
     'the ARN of a KMS key, like arn:aws:kms:eu-central-1:111122223333:key/…',
     'the KMS key of the `nitro-kms` sealing',
     (text) => (/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)\/[\w/-]+$/.test(text) ? text : undefined),
+  ),
+  enclave: setting(
+    'COUNTERSIGN_ENCLAVE',
+    'process',
+    'process or microvm',
+    'what the enclave runs as; a microVM needs QEMU and a kernel (docs/microvm.md)',
+    oneOf('process', 'microvm'),
   ),
   mode: setting(
     'COUNTERSIGN_MODE',
@@ -239,8 +261,22 @@ export function readSettings(environment: Environment): Settings {
 const shown = (name: string, text: string) =>
   name === 'DATABASE_URL' ? 'something else' : JSON.stringify(text.slice(0, 200));
 
-function contradictions({ mode, databaseUrl, enclaveSocket, sealing, ...places }: Settings): string[] {
+function contradictions({
+  mode,
+  enclave,
+  databaseUrl,
+  enclaveSocket,
+  sealing,
+  anchor,
+  witnessPolicy,
+  ...places
+}: Settings): string[] {
   const found: string[] = [];
+  if (mode !== 'api' && anchor.includes('witness') && !witnessPolicy) {
+    found.push(
+      `COUNTERSIGN_WITNESS_POLICY: expected ${table.witnessPolicy.expected} with COUNTERSIGN_ANCHOR=${anchor}, got nothing`,
+    );
+  }
   if (mode === 'all' && enclaveSocket) {
     found.push('COUNTERSIGN_ENCLAVE_SOCKET: expected to be unset when one `start` runs both; set COUNTERSIGN_MODE');
   }
@@ -253,6 +289,10 @@ function contradictions({ mode, databaseUrl, enclaveSocket, sealing, ...places }
       const { name, expected } = table[key];
       found.push(`${name}: expected ${expected} with COUNTERSIGN_SEALING=nitro-kms, got nothing`);
     }
+  }
+  const used = [sealing, ...anchor.split('+')].find((name) => /^(?:tpm2|dstack|nitro-kms)$/.test(name));
+  if (enclave === 'microvm' && used) {
+    found.push(`COUNTERSIGN_ENCLAVE: expected process with ${used}, which a microVM does not reach, got "microvm"`);
   }
   if (mode === 'api' && !databaseUrl) {
     found.push(`DATABASE_URL: expected ${table.databaseUrl.expected} in mode api, got nothing`);

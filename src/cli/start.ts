@@ -18,6 +18,7 @@ import { launchApi, launchEnclave, launchPair, type Services } from './services.
 import { apiBaseUrlOf, type Settings } from './settings.ts';
 import { onStopSignals } from './stop-signals.ts';
 import { findTools } from './tools.ts';
+import { microvmSummary, openMicrovm } from './vm/microvm.ts';
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -69,7 +70,8 @@ async function bringUp(settings: Settings, stopping: AbortSignal, keep: Keep): P
   const first = !existsSync(rootFilePath(dataDir));
   const locks = await lockDataDirectory(dataDir, findTools().flock, say);
   const host = await openHost(dataDir, say);
-  const services: Services = { settings, host, locks, measurer: createMeasurer() };
+  const microvm = settings.enclave === 'microvm' && settings.mode !== 'api' ? await openMicrovm(host) : null;
+  const services: Services = { settings, host, locks, measurer: createMeasurer(), microvm };
   if (settings.mode !== 'enclave') {
     const privileged = process.getuid?.() === 0 && !host.isolation.uids;
     await checkPort(settings.host, settings.port, privileged);
@@ -152,8 +154,9 @@ async function healthy({ host, port }: Settings, stopping: AbortSignal): Promise
   throw new OperatorError('stopped while starting');
 }
 
-function report({ host }: Services, lines: readonly string[]): void {
-  for (const line of [...lines, ...describeIsolation(host.isolation)]) say(line);
+function report({ host, microvm }: Services, lines: readonly string[]): void {
+  const inside = microvm && microvmSummary(microvm);
+  for (const line of [...lines, ...describeIsolation(host.isolation, inside)]) say(line);
 }
 
 function firstSteps({ settings, host: { dataDir } }: Services): string[] {

@@ -8,20 +8,18 @@ const noPayload = Buffer.from('f6', 'hex');
 const noMembers = Buffer.from('a0', 'hex');
 const none = Buffer.alloc(0);
 
-/** {1: -8 (EdDSA), 4: key id} of a key id of 32 bytes. */
-const plainHeader = (id: Uint8Array): Buffer => Buffer.concat([Buffer.from('a20127045820', 'hex'), id]);
-/** {1: -8, 4: key id, 15: {1: issuer}, 395: 1 (RFC9162_SHA256)}: the issuer of a root is the log, by its verifier key. */
+/** {1: -8 (EdDSA), 4: key id, 15: {1: issuer}} of a key id of 32 bytes; who issues is the log, by its verifier key. */
+const plainHeader = (id: Uint8Array, log: string): Buffer => header('a3', id, log);
+/** The same with {395: 1 (RFC9162_SHA256)}. */
 const proofHeader = (id: Uint8Array, log: string): Buffer =>
-  Buffer.concat([
-    Buffer.from('a40127045820', 'hex'),
-    id,
-    Buffer.from('0fa101', 'hex'),
-    encode(log),
-    Buffer.from('19018b01', 'hex'),
-  ]);
+  Buffer.concat([header('a4', id, log), Buffer.from('19018b01', 'hex')]);
+
+const header = (map: 'a3' | 'a4', id: Uint8Array, log: string): Buffer =>
+  Buffer.concat([Buffer.from(`${map}0127045820`, 'hex'), id, Buffer.from('0fa101', 'hex'), encode(log)]);
 
 /** Sig_structure of RFC 9052 §4.4 without external data. */
-const toBeSigned = (header: Uint8Array, payload: Uint8Array): Buffer => encode(['Signature1', header, none, payload]);
+const toBeSigned = (protectedHeader: Uint8Array, payload: Uint8Array): Buffer =>
+  encode(['Signature1', protectedHeader, none, payload]);
 
 /** The signature over a root of the log that all receipts of its batch share. */
 export const signRoot = ({ id, sign }: Pick<BootIdentity, 'id' | 'sign'>, log: string, root: Uint8Array): Buffer =>
@@ -40,8 +38,8 @@ export function inclusionReceipt(
 }
 
 /** COSE_Sign1 over `payload`, which it carries. */
-export function signPayload({ id, sign }: Pick<BootIdentity, 'id' | 'sign'>, payload: Uint8Array): Buffer {
-  const header = plainHeader(id);
-  const signature = sign(toBeSigned(header, payload));
-  return Buffer.concat([sign1, encode(header), noMembers, encode(payload), encode(signature)]);
+export function signPayload({ id, sign }: Pick<BootIdentity, 'id' | 'sign'>, log: string, payload: Uint8Array): Buffer {
+  const protectedHeader = plainHeader(id, log);
+  const signature = sign(toBeSigned(protectedHeader, payload));
+  return Buffer.concat([sign1, encode(protectedHeader), noMembers, encode(payload), encode(signature)]);
 }

@@ -34,7 +34,7 @@ export async function proveRead(
     time: state.time,
   };
   const { identity } = ledger;
-  const cose = signPayload(identity, encode(claims as unknown as Cbor));
+  const cose = signPayload(identity, ledger.logKey, encode(claims as unknown as Cbor));
   const { checkpoint } = state;
   const proof: ReadProof = { v: readProofVersion, cose, bucket, path, checkpoint, statement: identity.statement };
   return encode(proof as unknown as Cbor);

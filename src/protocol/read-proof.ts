@@ -27,7 +27,7 @@ export type ReadClaims = {
 /** Members of the CBOR map that a proof is. */
 export type ReadProof = {
   v: typeof readProofVersion;
-  /** COSE_Sign1 over encoded `ReadClaims`, which it carries, by the boot key; its key id is the boot id. */
+  /** COSE_Sign1 over encoded `ReadClaims`, which it carries, by the boot key; its key id is the boot id, its issuer the log. */
   cose: Uint8Array;
   /** All entries of the map's bucket, key ‖ value of 32 bytes each, sorted: its hash is SHA-256(00 ‖ entries). */
   bucket: Uint8Array;

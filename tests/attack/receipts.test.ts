@@ -4,7 +4,8 @@
  */
 import { createHash, generateKeyPairSync, sign as signWith } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type StepName, type Verification, verifyReceipt } from '../../sdk/src/verify/verify-receipt.ts';
+import type { StepName } from '../../sdk/src/verify/step.ts';
+import { type Verification, verifyReceipt } from '../../sdk/src/verify/verify-receipt.ts';
 import { type Cbor, decode, encode } from '../../src/protocol/cbor.ts';
 import { type EnclaveInMemory, startEnclave } from '../support/enclave-in-memory.ts';
 import { createResident, type Resident } from '../support/resident.ts';

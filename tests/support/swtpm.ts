@@ -39,6 +39,8 @@ export async function startSwtpm(): Promise<SoftwareTpm> {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGKILL');
     await once(child, 'exit');
+    // Who was connected hears of it first.
+    await sleep(20);
   };
   await start();
   let copies = 0;

@@ -53,12 +53,13 @@ export async function verifySevSnp(evidence: SevSnpEvidence, options: VerifyOpti
     refuse('UNSUPPORTED', 'report: expected the signature of a VCEK');
 
   const vcek = parseCertificate(evidence.vcek);
-  const authorities = readPemCertificates(evidence.chain).map(parseCertificate);
-  await verifyChain([vcek, ...authorities], arkMilan, at);
+  // What is cheap to refuse comes first; nothing counts before the chain does.
   const signature = readSignature(field(signatureAt, reportSize - signatureAt));
   if (!(await verifyEcdsa('P-384', { spki: vcek.publicKey }, signature, field(0, signatureAt)))) {
     refuse('BAD_SIGNATURE', 'the report is not signed by the chip that its certificate names');
   }
+  const authorities = readPemCertificates(evidence.chain).map(parseCertificate);
+  await verifyChain([vcek, ...authorities], arkMilan, at);
   assertSameChip(vcek, field(chipIdAt, 64), field(reportedTcbAt, 8));
 
   const guestPolicy = u32(policyAt);

@@ -40,19 +40,20 @@ export async function verifyTdx(quote: Uint8Array, options: VerifyOptions = {}):
   readHeader(quote);
   const signed = slice(quote, 0, signedSize, 'quote');
   const data = readSignatureData(quote);
-  const chain = data.certificates.map(parseCertificate);
-  await verifyChain(chain, intelRoot, at);
-  const [platform] = chain as [Certificate];
-  if (!platform.extensions.has(sgxExtension)) refuse('BAD_CHAIN', 'certificate 0 is not that of a platform');
-  if (!(await verifyEcdsa('P-256', { spki: platform.publicKey }, data.qeSignature, data.qeReport))) {
-    refuse('BAD_SIGNATURE', "the quoting enclave's report is not signed by the platform's key");
-  }
-  assertQuotingEnclave(data.qeReport);
-  assertAttestationKey(data.qeReport, data.attestationKey, data.authData);
+  // What is cheap to refuse comes first; nothing counts before the chain does.
   const point = concatBytes(Uint8Array.of(4), data.attestationKey);
   if (!(await verifyEcdsa('P-256', { point }, data.signature, signed))) {
     refuse('BAD_SIGNATURE', 'the quote is not signed by its attestation key');
   }
+  assertAttestationKey(data.qeReport, data.attestationKey, data.authData);
+  const chain = data.certificates.map(parseCertificate);
+  const [platform] = chain as [Certificate];
+  if (!(await verifyEcdsa('P-256', { spki: platform.publicKey }, data.qeSignature, data.qeReport))) {
+    refuse('BAD_SIGNATURE', "the quoting enclave's report is not signed by the platform's key");
+  }
+  await verifyChain(chain, intelRoot, at);
+  if (!platform.extensions.has(sgxExtension)) refuse('BAD_CHAIN', 'certificate 0 is not that of a platform');
+  assertQuotingEnclave(data.qeReport);
   const body = signed.subarray(headerSize);
   // Its signer, and its attributes.
   if (!isZero(body.subarray(mrSignerSeamAt, tdAttributesAt))) {

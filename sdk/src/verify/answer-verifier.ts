@@ -1,7 +1,9 @@
 import type { ActivityObject } from '../../../src/protocol/queries/objects.ts';
 import type { AnswerVerifier } from '../answer.ts';
 import { CountersignClientError } from '../error.ts';
-import { type Expectations, type Step, verifyReceipt } from './verify-receipt.ts';
+import type { Trusted } from './signed-state.ts';
+import type { Step } from './step.ts';
+import { verifyReceipt } from './verify-receipt.ts';
 
 /**
  * Has a client believe no more than receipts prove: a result that came without the receipt of this very request, signed for by
@@ -12,7 +14,7 @@ import { type Expectations, type Step, verifyReceipt } from './verify-receipt.ts
  * ```
  */
 export const answerVerifier =
-  (trusted: Pick<Expectations, 'knownStatement' | 'measurements'> & { readonly logKey: string }): AnswerVerifier =>
+  (trusted: Trusted & { readonly logKey: string }): AnswerVerifier =>
   async (answer, body) => {
     const { activity } = answer as { activity: ActivityObject };
     // What is not completed has no result, and is no answer for the caller either.

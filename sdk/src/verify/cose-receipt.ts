@@ -22,26 +22,39 @@ const sign1 = 0xd2;
 
 /** Reads a receipt of inclusion, signed with Ed25519, with nothing in it that is not looked at. Throws a `ReceiptError`. */
 export function readCoseReceipt(bytes: Uint8Array): CoseReceipt {
+  const { fields, unprotected, payload, messageOver, ...signed } = readSign1(bytes, 4);
+  if (payload !== null) throw malformed('no payload: the root follows from the proof');
+  if (fields.get(cose.vds) !== cose.rfc9162Sha256) throw malformed('a tree of RFC 9162 with SHA-256');
+  const proofs = asMap(asMap(unprotected, 1).get(cose.vdp), 1).get(cose.inclusionProof);
+  const proof = Array.isArray(proofs) && proofs.length === 1 ? proofs[0] : undefined;
+  if (!(proof instanceof Uint8Array)) throw malformed('one proof of inclusion');
+  return { ...signed, ...readProof(decode(proof)), messageOver };
+}
+
+/** What a boot key signed, with what it signed. Throws a `ReceiptError`. */
+export function readCosePayload(
+  bytes: Uint8Array,
+): Pick<CoseReceipt, 'kid' | 'issuer' | 'signature'> & { readonly payload: Uint8Array; readonly message: Uint8Array } {
+  const { kid, issuer, signature, unprotected, payload, messageOver } = readSign1(bytes, 3);
+  asMap(unprotected, 0);
+  if (!(payload instanceof Uint8Array)) throw malformed('a payload');
+  return { kid, issuer, signature, payload, message: messageOver(payload) };
+}
+
+function readSign1(bytes: Uint8Array, headerSize: number) {
   if (bytes[0] !== sign1) throw malformed('COSE_Sign1 (tag 18)');
   const parts = decode(bytes.subarray(1));
   if (!Array.isArray(parts) || parts.length !== 4) throw malformed('an array of four');
   const [header, unprotected, payload, signature] = parts;
   if (!(header instanceof Uint8Array) || !(signature instanceof Uint8Array)) throw malformed('header and signature');
-  if (payload !== null) throw malformed('no payload: the root follows from the proof');
-
-  const fields = asMap(decode(header), 4);
+  const fields = asMap(decode(header), headerSize);
   const issuer = asMap(fields.get(cose.claims), 1).get(cose.issuer);
   const kid = fields.get(cose.kid);
-  if (fields.get(cose.alg) !== cose.eddsa || fields.get(cose.vds) !== cose.rfc9162Sha256) {
-    throw malformed('EdDSA over a tree of RFC 9162 with SHA-256');
-  }
+  if (fields.get(cose.alg) !== cose.eddsa) throw malformed('EdDSA');
   if (!(kid instanceof Uint8Array) || kid.length !== 32) throw malformed('a key id of 32 bytes');
   if (typeof issuer !== 'string') throw malformed('the log as issuer');
-
-  const proofs = asMap(asMap(unprotected, 1).get(cose.vdp), 1).get(cose.inclusionProof);
-  const proof = Array.isArray(proofs) && proofs.length === 1 ? proofs[0] : undefined;
-  if (!(proof instanceof Uint8Array)) throw malformed('one proof of inclusion');
-  return { kid, issuer, signature, ...readProof(decode(proof)), messageOver: (root) => toBeSigned(header, root) };
+  const messageOver = (over: Uint8Array): Uint8Array => toBeSigned(header, over);
+  return { fields, kid, issuer, unprotected, payload, signature, messageOver };
 }
 
 function readProof(item: Item): Pick<CoseReceipt, 'size' | 'index' | 'path'> {

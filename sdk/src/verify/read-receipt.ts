@@ -132,7 +132,7 @@ function readStamp(item: Cbor): NonNullable<Receipt['stamps']>[number] {
 
 type Fields = { readonly [name: string]: Cbor | undefined };
 
-function readMap(bytes: Uint8Array, what: string): Fields {
+export function readMap(bytes: Uint8Array, what: string): Fields {
   let item: Cbor;
   try {
     item = decodeBytes(bytes);
@@ -149,29 +149,29 @@ function asMap(item: Cbor | undefined, what: string): Fields {
   throw expected(what, 'a map');
 }
 
-function version({ v }: Fields): void {
+export function version({ v }: Fields): void {
   if (v !== 1) throw expected('v', 'version 1');
 }
 
-function bytesAt(fields: Fields, name: string, length?: number): Uint8Array {
+export function bytesAt(fields: Fields, name: string, length?: number): Uint8Array {
   const value = fields[name];
   if (value instanceof Uint8Array && (length === undefined || value.length === length)) return value;
   throw expected(name, length === undefined ? 'bytes' : `${length} bytes`);
 }
 
-function textAt(fields: Fields, name: string): string {
+export function textAt(fields: Fields, name: string): string {
   const value = fields[name];
   if (typeof value === 'string') return value;
   throw expected(name, 'text');
 }
 
-function numberAt(fields: Fields, name: string): number {
+export function numberAt(fields: Fields, name: string): number {
   const value = fields[name];
   if (typeof value === 'number') return value;
   throw expected(name, 'a number');
 }
 
-function listAt(fields: Fields, name: string): readonly Cbor[] {
+export function listAt(fields: Fields, name: string): readonly Cbor[] {
   const value = fields[name];
   if (Array.isArray(value)) return value;
   throw expected(name, 'a list');

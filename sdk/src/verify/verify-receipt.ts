@@ -1,33 +1,20 @@
 /** Verifies receipts offline (docs/receipts.md): each step in words, for those who were not there. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
-import { base64urlnopad } from '@scure/base';
 import { encodeBytes } from '../../../src/protocol/cbor-bytes.ts';
-import { type Bound, type Checkpoint, parseCheckpoint, parseExtensions } from '../../../src/protocol/log/checkpoint.ts';
-import {
-  NoteError,
-  parseNote,
-  parseVerifierKey,
-  verifyEd25519,
-  verifyNote,
-} from '../../../src/protocol/log/signed-note.ts';
+import { NoteError, verifyEd25519 } from '../../../src/protocol/log/signed-note.ts';
 import { equalBytes, type NodeHash, rootOfPath } from '../../../src/protocol/log/tree.ts';
 import type { PolicyObject } from '../../../src/protocol/queries/objects.ts';
 import type { ClaimedVote, Claims, Receipt } from '../../../src/protocol/receipt.ts';
 import { type CoseReceipt, readCoseReceipt } from './cose-receipt.ts';
 import { policiesDigest } from './policies-digest.ts';
-import {
-  type BootStatement,
-  bytesOfReceipt,
-  ReceiptError,
-  readClaims,
-  readReceipt,
-  readStatement,
-} from './read-receipt.ts';
+import { type BootStatement, bytesOfReceipt, ReceiptError, readClaims, readReceipt } from './read-receipt.ts';
+import { checkpointStep, enclaveStep, readSignedState, type SignedState, type Trusted } from './signed-state.ts';
+import { compare, date, type Step } from './step.ts';
 import { verifyStamp } from './verify-stamp.ts';
 
 /** What the receipt is compared with, as far as it is at hand. */
-export type Expectations = {
+export type Expectations = Trusted & {
   /** The request's body, exactly as it was stamped. */
   readonly body?: string | Uint8Array;
   /** The activity's result: the object below `activity.result`, or its JSON text. */
@@ -38,28 +25,19 @@ export type Expectations = {
   readonly signature?: string | { readonly r: string; readonly s: string; readonly v: string };
   /** All policies of the organization at that time, as `list_policies` gives them. */
   readonly policies?: readonly PolicyObject[];
-  /** Verifier key of the log, from a source that one trusts. */
-  readonly logKey?: string;
-  /** The boot statement that `GET /attestation` gave, once its evidence was verified. */
-  readonly knownStatement?: Uint8Array | string;
-  /** SHA-384 in hex of the enclave's code: those that one accepts. */
-  readonly measurements?: readonly string[];
 };
 
-export type StepName =
-  | 'receipt'
-  | 'inclusion'
-  | 'proof'
-  | 'checkpoint'
-  | 'enclave'
-  | 'request'
-  | 'stamps'
-  | 'decision'
-  | 'signed'
-  | 'result';
-
-/** `ok` is null for what the receipt says and nothing was given to compare it with. */
-export type Step = { readonly name: StepName; readonly ok: boolean | null; readonly words: string };
+/** Where in which log the activity is: an application that keeps it notices when that log is rolled back or forked. */
+export type Place = {
+  /** Entries of the log when the receipt was made, and which of them it is, from 0. */
+  readonly size: number;
+  readonly index: number;
+  /** Hash of the entry, in hex. */
+  readonly leaf: string;
+  readonly logKey: string;
+  /** How often an operator had a restored state accepted. */
+  readonly epoch: number;
+};
 
 export type Verification = {
   /** No step failed. */
@@ -68,17 +46,15 @@ export type Verification = {
   /** What the receipt claims; null where it could not be read. */
   readonly claims: Claims | null;
   readonly statement: BootStatement | null;
+  readonly place: Place | null;
 };
 
 type Read = {
   readonly receipt: Receipt;
   readonly claims: Claims;
-  readonly statement: BootStatement;
-  /** SHA-256 of the statement. */
-  readonly boot: Uint8Array;
   readonly cose: CoseReceipt;
-  readonly checkpoint: Checkpoint;
-  readonly bound: Bound;
+  readonly state: SignedState;
+  readonly leaf: Uint8Array;
   /** Root of the log in which the claims are, by the receipt's path. */
   readonly root: Uint8Array | undefined;
 };
@@ -102,7 +78,7 @@ export async function verifyReceipt(
   } catch (error) {
     if (!(error instanceof ReceiptError || error instanceof NoteError)) throw error;
     const step: Step = { name: 'receipt', ok: false, words: `this is no receipt: ${error.message}` };
-    return { ok: false, steps: [step], claims: null, statement: null };
+    return { ok: false, steps: [step], claims: null, statement: null, place: null };
   }
   const steps = [
     receiptStep(read),
@@ -113,27 +89,27 @@ export async function verifyReceipt(
     resultStep(read, expected),
     inclusionStep(read),
     await proofStep(read),
-    await checkpointStep(read, expected),
-    enclaveStep(read, expected),
+    await checkpointStep(read.state, expected),
+    enclaveStep(read.state, expected, read.claims.enclave),
   ];
-  const { claims, statement } = read;
-  return { ok: steps.every(({ ok }) => ok !== false), steps, claims, statement };
+  const { claims, state, cose, leaf } = read;
+  const { statement, issuer: logKey } = state;
+  const { epoch } = state.bound;
+  const place = { size: cose.size, index: cose.index, leaf: bytesToHex(leaf), logKey, epoch };
+  return { ok: steps.every(({ ok }) => ok !== false), steps, claims, statement, place };
 }
 
 function readAll(bytes: Uint8Array): Read {
   const receipt = readReceipt(bytes);
   const claims = readClaims(receipt.claims);
   const cose = readCoseReceipt(receipt.cose);
-  const checkpoint = parseCheckpoint(parseNote(receipt.checkpoint).text);
   const leaf = sha256(concatBytes(Uint8Array.of(0), entryOf(receipt)));
   return {
     receipt,
     claims,
     cose,
-    checkpoint,
-    bound: parseExtensions(checkpoint.extensions),
-    statement: readStatement(receipt.statement),
-    boot: sha256(receipt.statement),
+    state: readSignedState(receipt, cose),
+    leaf,
     root: rootOfPath(nodeHash, { leaf, ...cose }),
   };
 }
@@ -222,7 +198,7 @@ function resultStep({ claims }: Read, { result }: Expectations): Step {
   });
 }
 
-function inclusionStep({ root, cose, checkpoint }: Read): Step {
+function inclusionStep({ root, cose, state: { checkpoint } }: Read): Step {
   const isIn = root !== undefined && equalBytes(root, checkpoint.root) && cose.size === checkpoint.size;
   const words = isIn
     ? `all this is entry ${cose.index} of the log ${checkpoint.origin} of ${checkpoint.size} entries`
@@ -230,67 +206,10 @@ function inclusionStep({ root, cose, checkpoint }: Read): Step {
   return { name: 'inclusion', ok: isIn, words };
 }
 
-async function proofStep({ root, cose, statement }: Read): Promise<Step> {
+async function proofStep({ root, cose, state: { statement } }: Read): Promise<Step> {
   const ok = root !== undefined && (await verifyEd25519(statement.bootKey, cose.signature, cose.messageOver(root)));
   const words = ok ? 'the enclave signed this state of the log' : 'the enclave did not sign a log that holds this';
   return { name: 'proof', ok, words };
-}
-
-async function checkpointStep({ receipt, cose, checkpoint, bound }: Read, { logKey }: Expectations): Promise<Step> {
-  const failed = (words: string): Step => ({ name: 'checkpoint', ok: false, words });
-  if (logKey !== undefined && logKey.trim() !== cose.issuer)
-    return failed(`it is of another log: its key is ${cose.issuer}`);
-  try {
-    const key = parseVerifierKey(cose.issuer);
-    if (key.name !== checkpoint.origin)
-      return failed(`the checkpoint is of ${checkpoint.origin}, the key of ${key.name}`);
-    await verifyNote(parseNote(receipt.checkpoint), [key]);
-  } catch (error) {
-    if (!(error instanceof NoteError)) throw error;
-    return failed(`the log did not sign this checkpoint: ${error.message}`);
-  }
-  const restored = bound.epoch > 0 ? ` in epoch ${bound.epoch}` : '';
-  return {
-    name: 'checkpoint',
-    ok: true,
-    words: `the log’s key signed the checkpoint of batch ${bound.batch}${restored}; the key is ${logKey === undefined ? `${cose.issuer}, which nothing was given to compare with` : 'the one that was given'}`,
-  };
-}
-
-function enclaveStep(read: Read, { knownStatement, measurements }: Expectations): Step {
-  const { receipt, claims, statement, boot, cose, bound } = read;
-  const failed = (words: string): Step => ({ name: 'enclave', ok: false, words });
-  if (!equalBytes(boot, cose.kid)) return failed('the statement is not of the enclave that signed');
-  if (!equalBytes(boot, bound.enclave)) return failed('the checkpoint is of another enclave');
-  if (!equalBytes(statement.settings, bound.settings)) return failed('the settings in force were others than stated');
-  const known = knownStatement instanceof Uint8Array ? base64urlnopad.encode(knownStatement) : knownStatement?.trim();
-  if (known !== undefined && known !== base64urlnopad.encode(receipt.statement))
-    return failed(
-      'another start of the enclave signed it than the attested one: `get_receipt` gives one that the present one signs',
-    );
-  const code = bytesToHex(statement.measurement);
-  if (measurements && !measurements.includes(code)) return failed(`the enclave ran other code: measurement ${code}`);
-  const decided = equalBytes(claims.enclave, boot)
-    ? 'decided'
-    : `vouches for what start ${bytesToHex(claims.enclave)} of it decided`;
-  const { version, sealing, anchor, isolation } = statement;
-  return {
-    name: 'enclave',
-    ok: known || measurements ? true : null,
-    words: `enclave ${bytesToHex(boot)} ${decided}: version ${version}, code ${code}, sealing ${sealing}, anchor ${anchor}, isolation ${isolation}, started ${date(statement.time)}${known ? '; it is the attested one' : ''}`,
-  };
-}
-
-/** Whether a digest is the one that the receipt has; `found` undefined: nothing was given. */
-function compare(
-  name: StepName,
-  found: Uint8Array | undefined,
-  claimed: Uint8Array,
-  words: { readonly yes: string; readonly no: string; readonly unknown: string },
-): Step {
-  if (found === undefined) return { name, ok: null, words: words.unknown };
-  const ok = equalBytes(found, claimed);
-  return { name, ok, words: ok ? words.yes : words.no };
 }
 
 /** Bytes that are no hex are the empty signature, which is none. */
@@ -305,6 +224,3 @@ const toBytes = (value: string | Uint8Array): Uint8Array => (typeof value === 's
 
 /** `ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2` as `sign raw payload v2`. */
 const plain = (name: string, prefix: string): string => name.replace(prefix, '').toLowerCase().replaceAll('_', ' ');
-
-/** Dates end at 8.64e15 ms. */
-const date = (ms: number): string => (Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : `at ${ms} ms`);

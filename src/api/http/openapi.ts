@@ -52,6 +52,12 @@ export function openApiDocument(publicUrl: string | null): OpenApiDocument {
           'Requests that read. With its name as `query` and the time as `timestampMs` in the body a stamp is good for that ' +
           'query and for an hour; without them, for any query and for ever',
       },
+      {
+        name: 'Log',
+        description:
+          'What the enclave did, for everybody to follow with `countersign monitor` and other tools: `GET /log/checkpoint`, ' +
+          '`GET /log/tile/<level>/<index>` and `GET /log/tile/entries/<index>`, as C2SP tlog-tiles has them',
+      },
     ],
     security: [{ apiKeyStamp: [] }, { passkeyStamp: [] }],
     paths: Object.fromEntries([...activities.map(submitPath), ...queries.map(queryPath)]),
@@ -70,7 +76,7 @@ function submitPath(activity: Activity): [string, { post: Operation }] {
     tags: ['Activities'],
     operationId: activity.name,
     summary: activity.summary,
-    parameters: [explainHeader],
+    parameters: [explainHeader, receiptHeader],
     requestBody: body({
       oneOf: Object.entries(activity.versions).map(([type, { parameters }]) => envelope(type, parameters)),
     }),
@@ -105,6 +111,13 @@ const explainHeader: JsonSchema = {
   in: 'header',
   description: '`1`: a denial has a `PolicyEnginePermissionError` with an explanation in its `details`',
   schema: { type: 'string', enum: ['1'] },
+};
+
+const receiptHeader: JsonSchema = {
+  name: 'X-Countersign-Receipt',
+  in: 'header',
+  description: '`omit`: the answer carries no receipt',
+  schema: { type: 'string', enum: ['omit'] },
 };
 
 const uuid = { type: 'string', format: 'uuid' };
@@ -144,6 +157,11 @@ function activityAnswer({ versions, result }: Activity): JsonSchema {
             },
           },
         ],
+      },
+      receipt: {
+        type: 'string',
+        description:
+          'Of a final activity, base64url: what was decided and signed, and the proof that the log holds it; also in the header `X-Countersign-Receipt`',
       },
     },
   };

@@ -24,7 +24,7 @@ const partSchema = v.variant('kind', [
   v.strictObject({ kind: v.literal('table'), name: sqlName, columns: v.array(sqlName) }),
 ]);
 const endSchema = v.strictObject({ size: v.number(), sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)) });
-const listSchema = v.array(v.intersect([v.object({ kind: v.string(), name: v.string() }), endSchema]));
+const listSchema = v.array(v.strictObject({ kind: v.string(), name: v.string(), ...endSchema.entries }));
 
 export type Header = v.InferOutput<typeof headerSchema>;
 export type Part = v.InferOutput<typeof partSchema>;

@@ -44,7 +44,12 @@ export function initramfs(kernel: Kernel, busybox: string, additions: Additions 
     ),
   ];
   return {
-    boot: [{ path: 'init', kind: 'file', content: script('init.sh', []), executable: true }, ...shell, ...modules],
+    boot: [
+      { path: 'init', kind: 'file', content: script('init.sh', []), executable: true },
+      { path: 'dev', kind: 'folder' },
+      ...shell,
+      ...modules,
+    ],
     application: application.map((entry) => ({ ...entry, path: `rootfs/${entry.path}` })),
     measurement,
   };
@@ -70,7 +75,8 @@ function code(root: string): { entries: Entry[]; measurement: string } {
   const files = lines.map((line): Entry => {
     const [digestOfFile, path] = [line.slice(0, 64), line.slice(66)];
     const content = readFileSync(join(root, path));
-    if (hash('sha256', content, 'hex') !== digestOfFile) throw new OperatorError(`${path} was changed while it was read`);
+    if (hash('sha256', content, 'hex') !== digestOfFile)
+      throw new OperatorError(`${path} was changed while it was read`);
     return { path: `${guestProgram.slice(1)}/${path}`, kind: 'file', content };
   });
   const type: Entry = {

@@ -109,35 +109,34 @@ export type LogTail = {
   readonly leaves: readonly Buffer[];
 };
 
-/** Audit path (RFC 6962 §2.1.1) of leaf `index`, one of the tail's, in the log that ends with the tail; its sibling first. */
-export function auditPathIn(tail: LogTail, index: number): Buffer[] {
-  const rootOf = subtreeRoots(tail);
-  const path = (from: number, to: number): Buffer[] => {
-    if (to - from === 1) return [];
-    const middle = from + largestPowerBelow(to - from);
-    return index < middle ? [...path(from, middle), rootOf(middle, to)] : [...path(middle, to), rootOf(from, middle)];
-  };
-  return path(0, tail.firstLeaf + tail.leaves.length);
-}
+/** A subtree as RFC 6962 divides the log; without halves where it is a leaf, or all of it was there before the tail. */
+type Subtree = { readonly to: number; readonly root: Buffer; readonly halves?: readonly [Subtree, Subtree] };
 
-/** Roots over the leaves from `from` to before `to`, of subtrees as RFC 6962 divides the log. */
-function subtreeRoots({ subtrees, firstLeaf, leaves }: LogTail): (from: number, to: number) => Buffer {
-  const known = new Map<string, Buffer>();
-  let start = 0;
-  let width = 2 ** 52;
-  for (const root of subtrees) {
-    while (width > firstLeaf - start) width /= 2;
-    known.set(`${start}-${start + width}`, root);
-    start += width;
-  }
-  const rootOf = (from: number, to: number): Buffer => {
-    const root = known.get(`${from}-${to}`);
-    if (root) return root;
-    if (to - from === 1) return leaves[from - firstLeaf] as Buffer;
+/**
+ * Audit paths (RFC 6962 §2.1.1) of the tail's leaves in the log that ends with the tail: a function from the index of a leaf to
+ * its path, the leaf's sibling first.
+ */
+export function auditPathsIn({ subtrees, firstLeaf, leaves }: LogTail): (index: number) => Buffer[] {
+  let known = 0;
+  const divide = (from: number, to: number): Subtree => {
+    // What lies before the tail comes up from left to right, as the perfect subtrees that it was made of.
+    if (to <= firstLeaf) return { to, root: subtrees[known++] as Buffer };
+    if (to - from === 1) return { to, root: leaves[from - firstLeaf] as Buffer };
     const middle = from + largestPowerBelow(to - from);
-    return nodeHash(rootOf(from, middle), rootOf(middle, to));
+    const halves = [divide(from, middle), divide(middle, to)] as const;
+    return { to, root: nodeHash(halves[0].root, halves[1].root), halves };
   };
-  return rootOf;
+  const whole = divide(0, firstLeaf + leaves.length);
+  return (index) => {
+    const path: Buffer[] = [];
+    for (let { halves } = whole; halves; ) {
+      const [left, right] = halves;
+      const [within, sibling] = index < left.to ? [left, right] : [right, left];
+      path.push(sibling.root);
+      halves = within.halves;
+    }
+    return path.reverse();
+  };
 }
 
 const largestPowerBelow = (size: number): number => {

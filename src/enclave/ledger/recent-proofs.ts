@@ -1,6 +1,6 @@
 /** The newest leaves of the log with what proves them, for the answers that are about to leave; older ones come from the database. */
 import type { Proven } from '../receipts.ts';
-import { auditPathIn, type LogTail } from './log.ts';
+import { auditPathsIn, type LogTail } from './log.ts';
 
 /** Activities that are remembered: some thousand bytes each. */
 const capacity = 2048;
@@ -9,7 +9,7 @@ const maxTails = 255;
 
 type Signed = Proven['state'];
 /** What all activities of a batch share; without `state` until it is released. */
-type Batch = { tail?: LogTail; state?: Signed };
+type Batch = { tail?: LogTail; state?: Signed; paths?: ReturnType<typeof auditPathsIn> };
 type Leaf = Pick<Proven, 'claims' | 'row' | 'index'> & { readonly batch: Batch };
 
 export type RecentProofs = {
@@ -57,8 +57,9 @@ export function createRecentProofs(): RecentProofs {
       const leaf = leaves.get(nameOf(organizationId, id));
       const { tail, state } = leaf?.batch ?? {};
       if (!leaf || !tail || !state) return undefined;
-      const { claims, row, index } = leaf;
-      return { claims, row, index, path: auditPathIn(tail, index), state };
+      const { claims, row, index, batch } = leaf;
+      batch.paths ??= auditPathsIn(tail);
+      return { claims, row, index, path: batch.paths(index), state };
     },
   };
 }

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { decode } from '../../protocol/cbor.ts';
 import { createBootIdentity } from '../attestation/statement.ts';
 import { readSettings, settingsDigest } from '../settings.ts';
+import { localFile } from './local-file.ts';
 import { SealingError, type SealingName, type SealingProvider } from './provider.ts';
 import { openProvider } from './providers.ts';
 import { openRootKey, prepareMove, rotateSealing, sealAndCheck } from './root-key.ts';
@@ -15,7 +16,7 @@ import { nextSealingPath, readSealing, sealingPath } from './sealing-file.ts';
 type Task =
   | { task: 'status' }
   | { task: 'rotate' }
-  /** `backup`: base64 of a sealing file of `local-file`; `fromBackup`: take the key from it, for the present sealing does not open. */
+  /** `backup`: base64 of a sealing file of `local-file`; `fromBackup`: take the key from it and not from the present sealing. */
   | { task: 'move'; to: SealingName; dryRun: boolean; backup: string | null; fromBackup: boolean };
 
 const settings = readSettings(process.env);
@@ -64,14 +65,14 @@ async function move({ to, dryRun, backup, fromBackup }: Extract<Task, { task: 'm
   const from = present();
   if (from === to && !fromBackup)
     throw new SealingError(`the root key is sealed with ${to} already; to seal it anew: \`countersign seal rotate\``);
-  // Else whoever can start this program would get the key out of what was to keep it from them.
-  if (to === 'local-file' && !fromBackup) {
+  // Else whoever can start this program would get the key out of what is to keep it from them, to a place of their choice.
+  if (from !== 'local-file' && !fromBackup) {
     throw new SealingError(
-      `the key is not taken out of ${from} into a file: give the backup of the key, with --from-backup <file>`,
+      `the key is not taken out of ${from}: give the backup of the key, with --from-backup <file>`,
     );
   }
   const saved = backup === null ? null : readBackup(backup);
-  const rootKey = fromBackup ? (saved as Buffer) : await openPresent(from);
+  const rootKey = fromBackup ? (saved as Buffer) : (await openRootKey(folder, localFile)).rootKey;
   if (saved && !timingSafeEqual(saved, rootKey))
     throw new SealingError('the backup holds another root key than this installation has');
   const target = await openProviderOf(to);
@@ -94,16 +95,6 @@ function present(): SealingName {
   const current = readSealing(sealingPath(folder));
   if (current) return current.provider;
   throw new SealingError(`no root key is sealed in ${folder}; start the service once, or restore the backup`);
-}
-
-async function openPresent(from: SealingName): Promise<Buffer> {
-  const provider = await openProviderOf(from);
-  if (provider.ceremony) {
-    throw new SealingError(
-      'the key is in the hands of several people: move it with a backup of the key, --from-backup <file>',
-    );
-  }
-  return (await openRootKey(folder, provider)).rootKey;
 }
 
 function readBackup(base64: string): Buffer {

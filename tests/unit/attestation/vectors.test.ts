@@ -181,8 +181,9 @@ describe('TDX', () => {
     // The domain's attributes, made debuggable by hand.
     expect(await outcome(quoteWith(168, 1))).toBe('BAD_SIGNATURE');
     expect(await outcome(quoteWith(636, 0))).toBe('BAD_SIGNATURE');
-    // An attestation key that nobody vouches for; the quoting enclave's report, altered.
-    expect(await outcome(quoteWith(700, 0))).toBe('WRONG_KEY');
+    // Another attestation key; the quoting enclave's report, altered: in what it vouches for, and elsewhere.
+    expect(await outcome(quoteWith(700, 0))).toBe('BAD_SIGNATURE');
+    expect(await outcome(quoteWith(770 + 320, 0))).toBe('WRONG_KEY');
     expect(await outcome(quoteWith(770 + 128, 0))).toBe('BAD_SIGNATURE');
   });
 });

@@ -196,7 +196,7 @@ describe('countersign monitor', () => {
     ['no key', () => [log.url, '--once'], '--log-key is needed'],
     [
       'another key than before',
-      () => [log.url, '--state', 'other.json', '--log-key', log.verifierKey],
+      () => [log.url, '--state', join(folder, 'other.json'), '--once', '--log-key', log.verifierKey],
       'name another file',
     ],
     ['a key that is none', () => [log.url, '--once', '--log-key', 'key'], 'no verifier key'],

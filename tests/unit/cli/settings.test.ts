@@ -9,6 +9,12 @@ describe('readSettings', () => {
       dataDir: `${process.cwd()}/data`,
       databaseUrl: null,
       sealing: 'local-file',
+      tpm: '/dev/tpmrm0',
+      tpmPcrs: [11],
+      dstackSocket: '/var/run/dstack.sock',
+      nsmSocket: null,
+      kmsSocket: null,
+      kmsKey: null,
       mode: 'all',
       origins: ['http://localhost:*'],
       rpIds: ['localhost'],
@@ -57,7 +63,14 @@ describe('readSettings', () => {
     ['PORT', '1e3'],
     ['HOST', 'a b'],
     ['COUNTERSIGN_MODE', 'both'],
-    ['COUNTERSIGN_SEALING', 'tpm2'],
+    ['COUNTERSIGN_SEALING', 'sgx'],
+    ['COUNTERSIGN_TPM', 'tpmrm0'],
+    ['COUNTERSIGN_TPM_PCRS', '0,7'],
+    ['COUNTERSIGN_TPM_PCRS', '11,7'],
+    ['COUNTERSIGN_TPM_PCRS', '11,24'],
+    ['COUNTERSIGN_TPM_PCRS', '0,1,2,3,4,5,6,7,11'],
+    ['COUNTERSIGN_DSTACK_SOCKET', 'dstack.sock'],
+    ['COUNTERSIGN_KMS_KEY', 'alias/countersign'],
     ['COUNTERSIGN_ORIGINS', 'app.example.com'],
     ['COUNTERSIGN_ORIGINS', 'https://app.example.com/'],
     ['COUNTERSIGN_ORIGINS', 'https://app.example.com,'],
@@ -83,6 +96,12 @@ describe('readSettings', () => {
   test('does not repeat a database URL, which holds a password', () => {
     expect(() => readSettings({ DATABASE_URL: 'mysql://root:hunter2@db/x' })).toThrow(
       /^DATABASE_URL: expected(?!.*hunter2)/,
+    );
+  });
+
+  test('nitro-kms needs a bridge, a proxy and a key', () => {
+    expect(() => readSettings({ COUNTERSIGN_SEALING: 'nitro-kms' })).toThrow(
+      /^COUNTERSIGN_NSM_SOCKET: .*\nCOUNTERSIGN_KMS_SOCKET: .*\nCOUNTERSIGN_KMS_KEY: .*, got nothing$/,
     );
   });
 

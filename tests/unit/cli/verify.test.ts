@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -108,7 +108,7 @@ test.each<[string, () => string[], string]>([
 test.each<[string, () => string[], string]>([
   ['no receipt', () => [], 'usage: countersign verify'],
   ['two', () => ['receipt.cbor', 'receipt.txt'], 'usage: countersign verify'],
-  ['no such file', () => ['nothing.cbor'], 'cannot read nothing.cbor'],
+  ['no such file', () => ['nothing.cbor'], 'nothing.cbor: ENOENT'],
   ['an answer without one', () => ['none.json'], 'carries no receipt'],
   ['a body that is none', () => ['receipt.cbor', '--body', 'nothing'], 'cannot read nothing'],
   ['a signature that is none', () => ['receipt.cbor', '--signature', 'xyz'], '--signature: expected hex'],
@@ -128,4 +128,21 @@ test.each<[string, () => string[], string]>([
 test('a body for the receipt', async () => {
   await expect(run('body.json')).rejects.toThrow('carries no receipt');
   expect(await run('payload.txt')).toMatchObject({ ok: false, text: expect.stringContaining('✗ receipt') });
+});
+
+test('the example of docs/receipts.md holds, and its page says what the command says', async () => {
+  const docs = new URL('../../../docs/', import.meta.url).pathname;
+  const page = readFileSync(`${docs}receipts.md`, 'utf8');
+  const logKey = readFileSync(`${docs}receipt/log-key.txt`, 'utf8');
+  const given = ['--body', `${docs}receipt/body.txt`, '--signature', `@${docs}receipt/signature.txt`];
+  const payload = /--payload '(.+)' --log-key/.exec(page)?.[1] as string;
+  const { ok, text } = await verifyFiles([
+    `${docs}receipt/receipt.txt`,
+    ...given,
+    ...['--payload', payload, '--log-key', logKey],
+  ]);
+  expect(ok).toBe(true);
+  const words = (lines: string) => lines.split('\n').map((line) => line.split(/…| 3bb0251f|(?<=SHA-256 )/)[0]?.trim());
+  const shown = /```\n(✓ receipt[^`]+)\n```/.exec(page)?.[1] as string;
+  for (const [at, line] of words(shown).entries()) expect(text.split('\n')[at]).toContain(line);
 });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { auditPathIn, includes, type Log, openLog } from '../../../src/enclave/ledger/log.ts';
+import { auditPathsIn, includes, type Log, openLog } from '../../../src/enclave/ledger/log.ts';
 import { leafHash } from '../../../src/protocol/log-hash.ts';
 import type { TileRow } from '../../../src/protocol/messages.ts';
 import { naivePath, naiveRoot } from '../../support/memory-storage.ts';
@@ -149,7 +149,7 @@ describe('inclusion', () => {
         const log = openLog(0, []);
         append(log, many.slice(0, firstLeaf));
         const tail = { subtrees: log.subtrees(), firstLeaf, leaves: many.slice(firstLeaf, size) };
-        expect(auditPathIn(tail, index)).toEqual(naivePath(index, many.slice(0, size)));
+        expect(auditPathsIn(tail)(index)).toEqual(naivePath(index, many.slice(0, size)));
       }),
       { numRuns: 300 },
     );

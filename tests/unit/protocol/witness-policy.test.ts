@@ -8,7 +8,7 @@ for (const name of ['w1', 'w2', 'w3']) {
   lines.push(`witness ${name} ${witness.verifierKey} https://${name}.example/add`);
   await witness.remove();
 }
-const [w1, w2, w3] = lines as [string, string, string];
+const [w1, w2, _w3] = lines as [string, string, string];
 const all = lines.join('\n');
 
 test('two of three, with comments, tabs and empty lines', () => {

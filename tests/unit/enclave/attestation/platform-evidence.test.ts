@@ -31,7 +31,9 @@ test('dstack quotes the report data', async () => {
 
 test('Nitro gives a document with the report data as user data', async () => {
   const nitro = await startNitro();
-  const { platform, document } = await platformEvidence({ sealing: 'nitro-kms', nsmSocket: nitro.nsmSocket })(reportData);
+  const { platform, document } = await platformEvidence({ sealing: 'nitro-kms', nsmSocket: nitro.nsmSocket })(
+    reportData,
+  );
   expect(platform).toBe('nitro');
   expect(decode(bytes(document))).toMatchObject({ user_data: reportData, nonce: null, public_key: null });
   await nitro.stop();
@@ -78,6 +80,8 @@ describe.skipIf(!hasSwtpm)('tpm2 (needs swtpm)', () => {
     const evidence = await platformEvidence({ sealing: 'tpm2', tpm: tpm.socket })(reportData);
     const { quoted, signature, publicKey } = evidence;
     const parts = { quoted: bytes(quoted), signature: bytes(signature), publicKey: bytes(publicKey) };
-    await expect(verifyTpm2({ ...parts, pcrs: { 11: Buffer.alloc(32, 7) } })).rejects.toThrow('not those that were signed');
+    await expect(verifyTpm2({ ...parts, pcrs: { 11: Buffer.alloc(32, 7) } })).rejects.toThrow(
+      'not those that were signed',
+    );
   });
 });
