@@ -1,14 +1,14 @@
 /**
  * A company's backend in front of Countersign, with Node's own modules and the SDK:
  *
- *   POST /sign-up          {userName, registration} → the user's sub-organization; stamped here, by the company's API key
- *   POST /public/v1/…      a request that the user's passkey stamped in the browser → forwarded as it is
+ *   POST /sign-up   {userName, registration} → the user's sub-organization; stamped here, by the company's API key
+ *   POST /forward   what the user's passkey stamped in the browser (`client.stamp.…`) → the result
  *
  * The API key is the company's alone: it never leaves this process, and it signs nothing for users.
  */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { apiKeyStamper, createClient } from '@countersign/sdk';
+import { apiKeyStamper, createClient, forward } from '@countersign/sdk';
 
 const { ROOT_JSON = './data/root.json', APP_ORIGIN = 'http://localhost:3000', PORT = '3001' } = process.env;
 const root = JSON.parse(readFileSync(ROOT_JSON, 'utf8'));
@@ -20,21 +20,20 @@ const company = createClient({
 });
 
 const maxBody = 1_048_576;
-const forwarded = /^\/public\/v1\/(?:submit|query)\/[a-z0-9_]+$/;
 
 const server = createServer(async (request, response) => {
   const answer = await handle(request).catch((error) => ({
-    status: error instanceof SyntaxError ? 400 : error.status || 502,
-    body: JSON.stringify({ message: error.message }),
+    status: error instanceof SyntaxError ? 400 : error.status >= 400 ? error.status : 502,
+    body: JSON.stringify({ message: error.message, code: error.code }),
   }));
   response.writeHead(answer.status, { ...crossOrigin, 'Content-Type': 'application/json' }).end(answer.body);
 });
 
-/** The application's pages may call this backend, and send stamps. */
+/** The application's pages may call this backend. */
 const crossOrigin = {
   'Access-Control-Allow-Origin': APP_ORIGIN,
   'Access-Control-Allow-Methods': 'POST',
-  'Access-Control-Allow-Headers': 'Content-Type, X-Stamp-Webauthn, X-Client-Version',
+  'Access-Control-Allow-Headers': 'Content-Type',
   'Access-Control-Max-Age': '7200',
   Vary: 'Origin',
 };
@@ -42,9 +41,9 @@ const crossOrigin = {
 async function handle(request) {
   if (request.method === 'OPTIONS') return { status: 204 };
   if (request.method !== 'POST') return { status: 405, body: '{"message":"expected POST"}' };
-  const body = await readBody(request);
-  if (request.url === '/sign-up') return signUp(JSON.parse(body.toString()));
-  if (forwarded.test(request.url)) return forward(request.url, request.headers['x-stamp-webauthn'], body);
+  const content = JSON.parse((await readBody(request)).toString());
+  if (request.url === '/sign-up') return signUp(content);
+  if (request.url === '/forward') return passOn(content);
   return { status: 404, body: '{"message":"no such path"}' };
 }
 
@@ -70,24 +69,12 @@ async function signUp({ userName, registration }) {
 }
 
 /**
- * Passes on a stamped request. The stamp is over these very bytes, so they are never parsed and written again. After a
- * time-out nobody knows whether the request was carried out: the same bytes are sent again, and the service answers them
- * with the activity that it has, or carries them out for the first time. A new body would be a second signature.
+ * The SDK sends the very bytes that were stamped, and the same again where there is no answer: the service takes a body once,
+ * so nothing is done or signed a second time. To which service is ours to say, not the page's.
  */
-async function forward(path, stamp, body) {
-  if (!stamp) return { status: 401, body: '{"message":"expected X-Stamp-Webauthn"}' };
-  const headers = { 'Content-Type': 'application/json', 'X-Stamp-Webauthn': stamp };
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const signal = AbortSignal.timeout(15_000);
-      const answer = await fetch(root.apiBaseUrl + path, { method: 'POST', headers, body, signal });
-      const text = await answer.text();
-      if (answer.status < 502 || attempt === 3) return { status: answer.status, body: text };
-    } catch (error) {
-      if (attempt === 3) throw error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 250 * attempt));
-  }
+async function passOn(stamped) {
+  const result = await forward(stamped, { baseUrl: root.apiBaseUrl });
+  return { status: 200, body: JSON.stringify(result) };
 }
 
 async function readBody(request) {

@@ -1,5 +1,5 @@
 /** Sign up with a passkey, then sign a message with it. Needs the backend of ../node-backend. */
-import { CountersignClientError, createClient, createPasskey, passkeyStamper } from '@countersign/sdk';
+import { createClient, createPasskey, passkeyStamper } from '@countersign/sdk';
 import { StrictMode, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 
@@ -12,32 +12,36 @@ async function signUp(userName) {
     rp: { id: rpId, name: 'Example' },
     user: { name: userName, displayName: userName },
   });
-  const headers = { 'Content-Type': 'application/json' };
-  const body = JSON.stringify({ userName, registration });
-  const answer = await fetch(`${backend}/sign-up`, { method: 'POST', headers, body });
-  const { subOrganizationId, address, message } = await answer.json();
-  if (!answer.ok) throw new Error(message);
+  const { subOrganizationId, address } = await post('/sign-up', { userName, registration });
   const stamp = passkeyStamper({ rpId, allowCredentials: [registration.attestation.credentialId] });
   return { address, client: createClient({ baseUrl: backend, organizationId: subOrganizationId, stamp }) };
+}
+
+async function post(path, content) {
+  const headers = { 'Content-Type': 'application/json' };
+  const answer = await fetch(backend + path, { method: 'POST', headers, body: JSON.stringify(content) });
+  const result = await answer.json();
+  if (!answer.ok) throw new Error(result.message);
+  return result;
 }
 
 /** An EIP-191 personal message: the service hashes the bytes, and its policies see them. */
 async function signMessage({ address, client }, message) {
   const bytes = new TextEncoder().encode(message);
   const prefixed = [...new TextEncoder().encode(`\x19Ethereum Signed Message:\n${bytes.length}`), ...bytes];
-  const { r, s, v } = await client.signRawPayload({
+  const stamped = await client.stamp.signRawPayload({
     signWith: address,
     payload: prefixed.map((byte) => byte.toString(16).padStart(2, '0')).join(''),
     encoding: 'PAYLOAD_ENCODING_HEXADECIMAL',
     hashFunction: 'HASH_FUNCTION_KECCAK256',
   });
+  const { r, s, v } = await post('/forward', stamped);
   return `0x${r}${s}${v === '00' ? '1b' : '1c'}`;
 }
 
 /** What the user can do something about; everything else is for you to see. */
 function explain(error) {
   if (error.name === 'NotAllowedError') return 'The passkey was declined, or the browser gave up waiting.';
-  if (error instanceof CountersignClientError) return `Refused: ${error.message} (${error.code})`;
   return error.message;
 }
 

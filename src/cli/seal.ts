@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
+import { sealingNames } from '../protocol/sealing-names.ts';
 import { openDataDirectory } from './files.ts';
 import { enclaveFolder, openHost } from './host.ts';
 import { measureEnclave } from './measurement.ts';
@@ -10,14 +11,12 @@ import { codeOf, OperatorError } from './operator-error.ts';
 import { enclaveProgram } from './services.ts';
 import type { Settings } from './settings.ts';
 
-const providers = ['local-file', 'quorum-shares', 'tpm2', 'dstack', 'nitro-kms'];
-
 export const sealHelp = `usage: countersign seal status
        countersign seal move --to <provider> (--backup <file> | --no-backup | --from-backup <file>) [--dry-run]
        countersign seal rotate
 
 status   says how the root key is sealed, and whether a move is prepared.
-move     seals it with another provider: ${providers.join(', ')}.
+move     seals it with another provider: ${sealingNames.join(', ')}.
          The present sealing stays in force until the service has started with COUNTERSIGN_SEALING=<provider>, so a move
          can be given up until then; the service may run meanwhile.
            --backup <file>       a copy of the sealing file of local-file, which is checked to hold the same key
@@ -88,8 +87,8 @@ function moveTask(args: readonly string[]): object {
     },
   });
   const { to, backup, 'no-backup': without, 'from-backup': source } = values;
-  if (!to || !providers.includes(to)) {
-    throw new OperatorError(`--to: expected one of ${providers.join(', ')}, got ${to ?? 'nothing'}\n\n${sealHelp}`);
+  if (!to || !sealingNames.some((name) => name === to)) {
+    throw new OperatorError(`--to: expected one of ${sealingNames.join(', ')}, got ${to ?? 'nothing'}\n\n${sealHelp}`);
   }
   if ([backup, without, source].filter((given) => given !== undefined).length !== 1) {
     throw new OperatorError(

@@ -1,6 +1,7 @@
 /** Every setting of the service: one table, from which come the values, the errors, `--help` and the README's list. */
 import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
+import { sealingNames } from '../protocol/sealing-names.ts';
 import { anchorNames } from '../protocol/witness-policy.ts';
 import { parseOrigins, parseRpIds } from '../stamping/origin.ts';
 import { OperatorError } from './operator-error.ts';
@@ -107,9 +108,9 @@ const table = {
   sealing: setting(
     'COUNTERSIGN_SEALING',
     'local-file',
-    'local-file, quorum-shares, tpm2, dstack or nitro-kms',
+    sealingNames.join(', '),
     "what protects the enclave's root key (docs/sealing.md)",
-    oneOf('local-file', 'quorum-shares', 'tpm2', 'dstack', 'nitro-kms'),
+    oneOf(...sealingNames),
   ),
   anchor: setting(
     'COUNTERSIGN_ANCHOR',

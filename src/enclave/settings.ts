@@ -1,10 +1,10 @@
 /** What the enclave alone reads of its settings. Their digest is named in every checkpoint. */
 import { encode } from '../protocol/cbor.ts';
+import { type SealingName, sealingNames } from '../protocol/sealing-names.ts';
 import { type AnchorName, anchorNames, parseWitnessPolicy } from '../protocol/witness-policy.ts';
 import { parseOrigins, parseRpIds } from '../stamping/origin.ts';
 import { formatVersion } from './contexts.ts';
 import { sha256 } from './ledger/hash.ts';
-import { type SealingName, sealingNames } from './sealing/provider.ts';
 
 export type EnclaveSettings = {
   /** Folder with sealing, anchor and orders. */

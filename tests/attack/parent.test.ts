@@ -4,7 +4,7 @@
  */
 import { entryPoint08Address } from 'viem/account-abstraction';
 import { serializeTransaction } from 'viem/utils';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { orderDone, placeOrder } from '../../src/cli/orders.ts';
 import { newCredentials } from '../../src/cli/root-file.ts';
 import { activities, queries } from '../../src/protocol/registry.ts';
@@ -20,38 +20,21 @@ import {
   sign,
   signing,
 } from '../support/resident.ts';
-import { type Service, startService } from '../support/service.ts';
-import {
-  activityBody,
-  type Caller,
-  overHttp,
-  query,
-  reasonOf,
-  resultOf,
-  rootCaller,
-  submit,
-  type Wire,
-} from '../support/wire.ts';
+import { parent, service, useService, wire } from '../support/use-service.ts';
+import { activityBody, type Caller, query, reasonOf, resultOf, rootCaller, submit } from '../support/wire.ts';
 
-let service: Service;
-let wire: Wire;
-let parent: Caller;
+useService();
 let otherParent: Caller;
 let alice: Resident;
 
 beforeAll(async () => {
-  service = await startService();
-  wire = overHttp(service.baseUrl);
-  parent = rootCaller(service.root);
   alice = await createResident(wire, parent, 'Alice');
   const credentials = newCredentials(service.baseUrl);
   const names = { organizationName: 'Other company', userName: 'Root user', apiKeyName: 'Root key' };
   placeOrder(service.dataDir, credentials, names);
-  await orderDone(service.dataDir, credentials.organizationId, AbortSignal.timeout(20_000));
+  await orderDone(service.dataDir, credentials.organizationId, AbortSignal.timeout(60_000));
   otherParent = rootCaller({ ...service.root, ...credentials });
 });
-
-afterAll(() => service?.stop());
 
 const inside = (caller: Caller, organizationId: string): Caller => ({ ...caller, organizationId });
 const apiKeyParameters = ({ publicKey } = generateApiKey()) => ({

@@ -3,39 +3,22 @@
  * resident is visible to them or usable by them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { generateApiKey, makeApiKeyStamp } from '../../src/stamping/make-api-key-stamp.ts';
 import type { Deviations } from '../../src/stamping/software-authenticator.ts';
 import { newRegistration } from '../support/registration.ts';
 import { createResident, newPasskey, type Resident, sign, signing } from '../support/resident.ts';
-import { type Service, startService } from '../support/service.ts';
-import {
-  activityBody,
-  type Caller,
-  overHttp,
-  query,
-  reasonOf,
-  resultOf,
-  rootCaller,
-  submit,
-  type Wire,
-} from '../support/wire.ts';
+import { parent, service, useService, wire } from '../support/use-service.ts';
+import { activityBody, type Caller, query, reasonOf, resultOf, submit } from '../support/wire.ts';
 
-let service: Service;
-let wire: Wire;
-let parent: Caller;
+useService({ env: { COUNTERSIGN_LOG_LEVEL: 'warn' } });
 let alice: Resident;
 let mallory: Resident;
 
 beforeAll(async () => {
-  service = await startService({ env: { COUNTERSIGN_LOG_LEVEL: 'warn' } });
-  wire = overHttp(service.baseUrl);
-  parent = rootCaller(service.root);
   alice = await createResident(wire, parent, 'Alice');
   mallory = await createResident(wire, parent, 'Mallory');
 });
-
-afterAll(() => service?.stop());
 
 const inside = (caller: Caller, organizationId: string): Caller => ({ ...caller, organizationId });
 const signBody = (by: Resident) =>

@@ -10,7 +10,7 @@ import { type Service, startService } from '../support/service.ts';
 const launched = await launchBrowser();
 const unavailable = 'unavailable' in launched ? ` (skipped, no browser: ${launched.unavailable})` : '';
 
-describe.skipIf(unavailable)(`a web application on an origin of its own${unavailable}`, { timeout: 60_000 }, () => {
+describe.skipIf(unavailable)(`a web application on an origin of its own${unavailable}`, () => {
   let service: Service;
   let app: App;
   /** The same program on an origin that the service does not allow. */
@@ -24,14 +24,14 @@ describe.skipIf(unavailable)(`a web application on an origin of its own${unavail
       startApp(modules, appPort),
       startApp(modules),
     ]);
-  }, 90_000);
+  });
 
   afterAll(async () => {
     if ('browser' in launched) await launched.browser.close();
     app?.close();
     foreignApp?.close();
     await service?.stop();
-  }, 60_000);
+  });
 
   const visit = async (origin: string): Promise<OpenPage> => {
     if (!('browser' in launched)) throw new Error(unavailable);

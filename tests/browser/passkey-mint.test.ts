@@ -13,7 +13,7 @@ const launched = await launchBrowser();
 const unavailable = 'unavailable' in launched ? ` (skipped, no browser: ${launched.unavailable})` : noChain;
 const erc721 = parseAbi(['function balanceOf(address) view returns (uint256)']);
 
-describe.skipIf(unavailable)(`the example application${unavailable}`, { timeout: 120_000 }, () => {
+describe.skipIf(unavailable)(`the example application${unavailable}`, () => {
   let mint: Awaited<ReturnType<typeof startMint>>;
   /** Between a second backend and the chain. */
   let line: Switch;
@@ -23,14 +23,14 @@ describe.skipIf(unavailable)(`the example application${unavailable}`, { timeout:
     mint = await startMint({ port: 0, mintsPerDay: 12 });
     line = await createSwitch(mint.config.chain.rpcUrl);
     shaky = await startBackend({ ...mint.config, port: 0, chain: { ...mint.config.chain, rpcUrl: line.url } });
-  }, 180_000);
+  });
 
   afterAll(async () => {
     if ('browser' in launched) await launched.browser.close();
     await shaky?.close();
     line?.close();
     await mint?.stop();
-  }, 60_000);
+  });
 
   const visit = async (origin = mint.origin): Promise<OpenPage> => {
     if (!('browser' in launched)) throw new Error(unavailable);

@@ -11,19 +11,19 @@ const launched = await launchBrowser();
 const unavailable = 'unavailable' in launched ? ` (skipped, no browser: ${launched.unavailable})` : '';
 const ether = 10n ** 18n;
 
-describe.skipIf(unavailable)(`the page of policies${unavailable}`, { timeout: 60_000 }, () => {
+describe.skipIf(unavailable)(`the page of policies${unavailable}`, () => {
   let service: Service;
   let open: OpenPage;
 
   beforeAll(async () => {
     service = await startService();
     await signTransaction('2');
-  }, 90_000);
+  });
 
   afterAll(async () => {
     if ('browser' in launched) await launched.browser.close();
     await service?.stop();
-  }, 60_000);
+  });
 
   const root = () => rootCaller(service.root);
   const wire = () => overHttp(service.baseUrl);

@@ -27,7 +27,7 @@ import { type Rpc, serveRpc } from '../support/serve-rpc.ts';
 const launched = await launchBrowser();
 const unavailable = 'unavailable' in launched ? ` (skipped, no browser: ${launched.unavailable})` : noChain;
 
-describe.skipIf(unavailable)(`the README${unavailable}`, { timeout: 60_000 }, () => {
+describe.skipIf(unavailable)(`the README${unavailable}`, () => {
   let project: SdkProject;
   let chain: Chain;
   let enclave: EnclaveInMemory;
@@ -63,7 +63,7 @@ describe.skipIf(unavailable)(`the README${unavailable}`, { timeout: 60_000 }, ()
     });
     await once(backend.stdout as NonNullable<typeof backend.stdout>, 'data');
     origin = await serveShop(port);
-  }, 180_000);
+  });
 
   afterAll(async () => {
     if ('browser' in launched) await launched.browser.close();
@@ -77,7 +77,7 @@ describe.skipIf(unavailable)(`the README${unavailable}`, { timeout: 60_000 }, ()
     enclave?.remove();
     chain?.stop();
     project?.remove();
-  }, 60_000);
+  });
 
   const environment = (organizationId: string, apiKey: { publicKey: string; privateKey: string }) => ({
     BASE_URL: service.baseUrl,

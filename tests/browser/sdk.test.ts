@@ -7,15 +7,15 @@ import { launchBrowser, openPage } from '../support/browser.ts';
 const launched = await launchBrowser();
 const unavailable = 'unavailable' in launched ? ` (skipped, no browser: ${launched.unavailable})` : '';
 
-describe.skipIf(unavailable)(`the SDK in a browser${unavailable}`, { timeout: 60_000 }, () => {
+describe.skipIf(unavailable)(`the SDK in a browser${unavailable}`, () => {
   let app: App;
   beforeAll(async () => {
     app = await startApp(['./sdk/src/index.ts', './sdk/src/viem/index.ts']);
-  }, 60_000);
+  });
   afterAll(async () => {
     if ('browser' in launched) await launched.browser.close();
     app?.close();
-  }, 60_000);
+  });
 
   const visit = async () => {
     if (!('browser' in launched)) throw new Error(unavailable);

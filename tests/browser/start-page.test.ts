@@ -9,18 +9,18 @@ import { type Service, startService } from '../support/service.ts';
 const launched = await launchBrowser();
 const unavailable = 'unavailable' in launched ? ` (skipped, no browser: ${launched.unavailable})` : '';
 
-describe.skipIf(unavailable)(`the start page${unavailable}`, { timeout: 60_000 }, () => {
+describe.skipIf(unavailable)(`the start page${unavailable}`, () => {
   let service: Service;
   let open: OpenPage;
 
   beforeAll(async () => {
     service = await startService();
-  }, 90_000);
+  });
 
   afterAll(async () => {
     if ('browser' in launched) await launched.browser.close();
     await service?.stop();
-  }, 60_000);
+  });
 
   const visit = async () => {
     if (!('browser' in launched)) throw new Error(unavailable);

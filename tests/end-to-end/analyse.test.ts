@@ -26,11 +26,11 @@ beforeAll(async () => {
   const wire = overHttp(service.baseUrl);
   owner = await createResident(wire, rootCaller(service.root), 'Owner');
   resultOf(await submit(wire, owner.byPasskey, 'create_policy', 'CREATE_POLICY_V3', capped(5)));
-}, 60_000);
+});
 afterAll(async () => {
   await service?.stop();
   rmSync(folder, { recursive: true });
-}, 30_000);
+});
 
 const analyse = (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
   new Promise((resolve) => {

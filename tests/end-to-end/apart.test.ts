@@ -35,7 +35,7 @@ const folder = mkdtempSync(join(tmpdir(), 'countersign-apart-'));
 let postgres: TestPostgres;
 beforeAll(async () => {
   postgres = await startPostgres();
-}, 60_000);
+});
 afterAll(async () => {
   await postgres?.remove();
   rmSync(folder, { recursive: true, force: true });
@@ -43,7 +43,7 @@ afterAll(async () => {
 
 const request = (user: User, text: string) => prepareActivity(user, signRawPayload, payloadOf(user.address, text));
 
-describe('DATABASE_URL', { timeout: 60_000 }, () => {
+describe('DATABASE_URL', () => {
   test('the service works on a database of the operator, also after a restart', async () => {
     const url = await addDatabase(postgres, 'brought');
     const dataDir = join(folder, 'brought');
@@ -103,7 +103,7 @@ describe('DATABASE_URL', { timeout: 60_000 }, () => {
 const isRoot = process.getuid?.() === 0;
 const strangersGroup = 65_534;
 
-describe('api and enclave apart', { timeout: 60_000 }, () => {
+describe('api and enclave apart', () => {
   const meeting = join(folder, 'meeting');
   const socket = join(meeting, 'enclave.sock');
   const [enclaveDir, apiDir] = [join(folder, 'enclave-host'), join(folder, 'api-host')];
@@ -124,7 +124,7 @@ describe('api and enclave apart', { timeout: 60_000 }, () => {
     const apiUid = statSync(join(apiDir, 'cache')).uid;
     expect([at.uid, at.gid, at.mode & 0o7777]).toEqual([enclaveUid, apiUid, 0o710]);
     const found = () => statSync(socket, { throwIfNoEntry: false });
-    await expect.poll(() => found()?.uid, { timeout: 10_000 }).toBe(apiUid);
+    await expect.poll(() => found()?.uid, { timeout: 30_000 }).toBe(apiUid);
     expect((found()?.mode ?? 0) & 0o777).toBe(0o600);
     expect(connectAs(65_534, strangersGroup)).toBe('EACCES');
     expect(connectAs(65_534, at.gid)).toBe('EACCES');
@@ -165,7 +165,7 @@ describe('api and enclave apart', { timeout: 60_000 }, () => {
     enclave = launch({ env: enclaveEnv });
     await enclave.says('the enclave listens');
     const shared = isRoot ? 0o600 : 0o660;
-    await expect.poll(() => existsSync(socket) && statSync(socket).mode & 0o777, { timeout: 10_000 }).toBe(shared);
+    await expect.poll(() => existsSync(socket) && statSync(socket).mode & 0o777, { timeout: 30_000 }).toBe(shared);
     if (isRoot) expect(connectAs(65_534, strangersGroup)).toBe('EACCES');
     api = launch({ env: apiEnv });
     await api.healthy();

@@ -54,11 +54,11 @@ beforeAll(async () => {
   backend = backendOf(service.root);
   users = [];
   for (const name of ['one', 'two', 'three']) users.push(await createUser(service.baseUrl, service.root, name));
-}, 60_000);
+});
 afterAll(async () => {
   await service?.stop();
   rmSync(dataDir, { recursive: true, force: true });
-}, 30_000);
+});
 
 type Victim = 'the process group' | 'the group, again while it starts' | 'api' | 'enclave' | 'postgres';
 // A group between the others: a supervisor that saw several ends within seconds waits longer before it starts again.
@@ -73,7 +73,7 @@ const rounds: readonly Victim[] = [
 
 test.each(rounds.map((victim, index) => [index + 1, victim] as const))(
   'round %i: SIGKILL of %s',
-  { timeout: 90_000 },
+
   async (_, victim) => {
     let loaded = true;
     const before = acknowledged().length;
@@ -99,7 +99,7 @@ test('activities of all rounds are as they were, and their bodies still have tha
     expect(await carryOut(service.baseUrl, request)).toEqual(known);
   });
   await checkNothingTwice();
-}, 60_000);
+});
 
 async function kill(victim: Victim): Promise<void> {
   if (victim === 'the process group' || victim === 'the group, again while it starts') {

@@ -16,7 +16,7 @@ const runDemo = (env: Readonly<Record<string, string>>) =>
     env: { PATH: process.env.PATH, TMPDIR: folder, ...env },
   });
 
-test('where nothing runs, the demo starts a service of its own and leaves nothing behind', { timeout: 90_000 }, () => {
+test('where nothing runs, the demo starts a service of its own and leaves nothing behind', () => {
   const { status, stdout, stderr } = runDemo({ COUNTERSIGN_DATA_DIR: join(folder, 'none') });
   expect(stderr).toBe('');
   expect(status).toBe(0);
@@ -25,7 +25,7 @@ test('where nothing runs, the demo starts a service of its own and leaves nothin
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test('the demo uses the service that runs', { timeout: 90_000 }, async () => {
+test('the demo uses the service that runs', async () => {
   const service = await startService();
   try {
     const { status, stdout } = runDemo({ COUNTERSIGN_DATA_DIR: service.dataDir });

@@ -65,8 +65,8 @@ export function launch({ env = {}, args = ['start'], prefix = [] }: LaunchOption
     pid: child.pid as number,
     ended,
     output: () => output,
-    says: (text, timeoutMs = 30_000) => until(JSON.stringify(text), () => output.includes(text), timeoutMs),
-    healthy: (timeoutMs = 30_000) => until('health', () => isHealthy(`http://127.0.0.1:${env.PORT}`), timeoutMs),
+    says: (text, timeoutMs = 60_000) => until(JSON.stringify(text), () => output.includes(text), timeoutMs),
+    healthy: (timeoutMs = 60_000) => until('health', () => isHealthy(`http://127.0.0.1:${env.PORT}`), timeoutMs),
     signal: (signal) => signalGroup(child, signal),
     processes: () => [child.pid as number, ...descendants(child.pid as number)].filter(isAlive),
   };
@@ -98,7 +98,7 @@ export async function isHealthy(baseUrl: string): Promise<boolean> {
 }
 
 /** Waits until the service answers by itself again. */
-export async function healthyAgain(baseUrl: string, timeoutMs = 30_000): Promise<void> {
+export async function healthyAgain(baseUrl: string, timeoutMs = 60_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await isHealthy(baseUrl))) {
     if (performance.now() > deadline) throw new Error(`the service is not back after ${timeoutMs} ms`);

@@ -48,11 +48,11 @@ let user: User;
 beforeAll(async () => {
   service = await startService({ dataDir });
   user = await createUser(service.baseUrl, service.root);
-}, 60_000);
+});
 afterAll(async () => {
   await service?.stop();
   rmSync(dataDir, { recursive: true, force: true });
-}, 30_000);
+});
 
 const act = (type: string, parameters: object) =>
   carryOut(service.baseUrl, prepareActivity(user, type, parameters)).then(resultOf) as Promise<never>;
@@ -156,7 +156,7 @@ describe('signatures verify on Ethereum', () => {
   });
 });
 
-test('what the user makes is there, signs, and survives a restart', { timeout: 60_000 }, async () => {
+test('what the user makes is there, signs, and survives a restart', async () => {
   const { baseUrl } = service;
   const { walletId, addresses } = await act('ACTIVITY_TYPE_CREATE_WALLET', {
     walletName: 'second',
@@ -245,7 +245,7 @@ test('another user sees and signs nothing', async () => {
   expect((await send(baseUrl, own)).status).toBeGreaterThanOrEqual(400);
 });
 
-test('a graceful stop finishes what is in flight', { timeout: 60_000 }, async () => {
+test('a graceful stop finishes what is in flight', async () => {
   const begun = Array.from({ length: 12 }, (_, index) =>
     begin(service.port, prepareActivity(user, signRawPayload, payloadOf(user.address, `in flight ${index}`))),
   );

@@ -71,7 +71,7 @@ async function goThrough(
 }
 
 // Side by side, for most of it is waiting.
-describe.concurrent('a database outage', { timeout: 120_000 }, () => {
+describe.concurrent('a database outage', () => {
   test('the embedded server stands still, and then is killed with all its processes', async ({ onTestFinished }) => {
     const service = await startService();
     onTestFinished(() => service.stop());

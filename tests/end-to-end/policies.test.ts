@@ -7,27 +7,14 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apiKeyStamper, createClient } from '../../sdk/src/index.ts';
 import { generateApiKey, makeApiKeyStamp } from '../../src/stamping/make-api-key-stamp.ts';
-import { createResident, type Resident, signing } from '../support/resident.ts';
-import { type Service, startService } from '../support/service.ts';
-import {
-  activityBody,
-  type Caller,
-  overHttp,
-  query,
-  reasonOf,
-  resultOf,
-  rootCaller,
-  submit,
-  type Wire,
-} from '../support/wire.ts';
+import { addUser, createResident, type Member, type Resident, signing } from '../support/resident.ts';
+import { parent, service, useService, wire } from '../support/use-service.ts';
+import { activityBody, type Caller, query, reasonOf, resultOf, submit } from '../support/wire.ts';
 import { violations } from './json-schema.ts';
 
-let service: Service;
-let wire: Wire;
-let parent: Caller;
+useService();
 let owner: Resident;
-let agentKey: ReturnType<typeof generateApiKey>;
-let agent: Caller;
+let agent: Member;
 let policyId: string;
 const ids: string[] = [];
 
@@ -47,16 +34,8 @@ function send(caller: Caller, text: string, more: { explain?: true } = { explain
 }
 
 beforeAll(async () => {
-  service = await startService();
-  wire = overHttp(service.baseUrl);
-  parent = rootCaller(service.root);
   owner = await createResident(wire, parent, 'Owner');
-  const { organizationId } = owner;
-  agentKey = generateApiKey();
-  const apiKeys = [{ apiKeyName: 'key', publicKey: agentKey.publicKey, curveType: 'API_KEY_CURVE_P256' }];
-  const users = [{ userName: 'agent', apiKeys, authenticators: [], oauthProviders: [], userTags: [] }];
-  resultOf(await submit(wire, owner.byPasskey, 'create_users', 'CREATE_USERS_V3', { users }));
-  agent = { organizationId, stamp: (body) => makeApiKeyStamp(body, agentKey) };
+  agent = await addUser(wire, owner.byPasskey, 'agent');
   const created = await submit(wire, owner.byPasskey, 'create_policy', 'CREATE_POLICY_V3', okOnly);
   policyId = resultOf(created).policyId as string;
   for (const text of ['ok 1', 'ok 2', 'ok 3']) {
@@ -64,8 +43,7 @@ beforeAll(async () => {
     expect(status, JSON.stringify(body)).toBe(200);
     ids.push((body.activity as { id: string }).id);
   }
-}, 60_000);
-afterAll(() => service?.stop(), 30_000);
+});
 
 describe('X-Countersign-Explain: 1', () => {
   test('what is allowed is answered as ever', async () => {
@@ -138,7 +116,7 @@ const clientOf = () =>
   createClient({
     baseUrl: service.baseUrl,
     organizationId: owner.organizationId,
-    stamp: apiKeyStamper(agentKey),
+    stamp: apiKeyStamper(agent.apiKey),
     explainDenials: true,
   });
 

@@ -35,7 +35,7 @@ const readRoot = (data = dataDir) => JSON.parse(readFileSync(join(data, 'root.js
 const signs = async ({ apiBaseUrl }: RootFile, user: User) =>
   carryOut(apiBaseUrl, prepareActivity(user, signRawPayload, payloadOf(user.address, `at ${Date.now()}`)));
 
-describe('one data directory through several starts', { timeout: 60_000 }, () => {
+describe('one data directory through several starts', () => {
   let started: Launched;
   let port: number;
   let first: RootFile;
@@ -120,10 +120,10 @@ describe('beside a running service', () => {
   beforeAll(async () => {
     service = await startService();
     second = run({ env: { PORT: String(await freePort()), COUNTERSIGN_DATA_DIR: service.dataDir } });
-  }, 60_000);
-  afterAll(() => service?.stop(), 30_000);
+  });
+  afterAll(() => service?.stop());
 
-  test('a port in use', { timeout: 20_000 }, async () => {
+  test('a port in use', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as { port: number };
@@ -223,7 +223,7 @@ describe('beside a running service', () => {
     });
   });
 
-  test('a second start on its directory says so and leaves it alone', { timeout: 60_000 }, async () => {
+  test('a second start on its directory says so and leaves it alone', async () => {
     const { code, output } = await second;
     expect(code).toBe(1);
     expect(output).toContain('waiting for the processes of another start');
@@ -239,7 +239,7 @@ describe('an unprivileged user', () => {
   afterEach(() => started?.signal('SIGKILL'));
 
   // Where the tests run as one already, the tests above were it.
-  test.skipIf(!isRoot || !setpriv)('starts the whole service', { timeout: 60_000 }, async () => {
+  test.skipIf(!isRoot || !setpriv)('starts the whole service', async () => {
     const nobody = 65_534;
     const home = mkdtempSync(join(tmpdir(), 'countersign-nobody-'));
     chownSync(home, nobody, nobody);

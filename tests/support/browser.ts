@@ -81,7 +81,7 @@ export type OpenPage = {
 export async function openPage(browser: Browser, url: string): Promise<OpenPage> {
   const context = await browser.newContext();
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   const errors: string[] = [];
   const requests: string[] = [];
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));

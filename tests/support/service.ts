@@ -48,7 +48,7 @@ export type ServicePids = {
 };
 
 const command = fileURLToPath(new URL('../../bin/countersign.mjs', import.meta.url));
-const readyTimeoutMs = 60_000;
+const readyTimeoutMs = 120_000;
 const stopTimeoutMs = 20_000;
 
 /** Starts the service and waits until it answers. A failure has the service's output in its message. */

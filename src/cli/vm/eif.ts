@@ -2,7 +2,7 @@
  * Enclave Image Format, version 4, as AWS Nitro boots it (aws-nitro-enclaves-image-format): a header, then sections. All
  * numbers are big endian.
  */
-import { hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 export type Eif = {
@@ -97,8 +97,9 @@ export function pcrsOf({ kernel, cmdline, ramdisks }: Eif): Pcrs {
 
 /** SHA-384 of 48 zeros and of the digest of `parts`, one after another: a register that was extended once. */
 function extend(parts: readonly Uint8Array[]): string {
-  const digest = hash('sha384', Buffer.concat(parts), 'buffer');
-  return hash('sha384', Buffer.concat([Buffer.alloc(48), digest]), 'hex');
+  const digest = createHash('sha384');
+  for (const part of parts) digest.update(part);
+  return hash('sha384', Buffer.concat([Buffer.alloc(48), digest.digest()]), 'hex');
 }
 
 /** Of everything but the checksum itself, which is the header's end. */

@@ -5,10 +5,11 @@
 import { timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { decode } from '../../protocol/cbor.ts';
+import type { SealingName } from '../../protocol/sealing-names.ts';
 import { createBootIdentity } from '../attestation/statement.ts';
 import { readSettings, settingsDigest } from '../settings.ts';
 import { localFile } from './local-file.ts';
-import { SealingError, type SealingName, type SealingProvider } from './provider.ts';
+import { SealingError, type SealingProvider } from './provider.ts';
 import { openProvider } from './providers.ts';
 import { openRootKey, prepareMove, rotateSealing, sealAndCheck } from './root-key.ts';
 import { nextSealingPath, readSealing, sealingPath } from './sealing-file.ts';

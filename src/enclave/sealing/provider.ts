@@ -4,10 +4,7 @@
  * another, is the business of `sealing-file.ts` and `root-key.ts`, the same for all of them.
  */
 import type { Cbor } from '../../protocol/cbor.ts';
-
-/** As in `COUNTERSIGN_SEALING`. */
-export const sealingNames = ['local-file', 'quorum-shares', 'tpm2', 'dstack', 'nitro-kms'] as const;
-export type SealingName = (typeof sealingNames)[number];
+import type { SealingName } from '../../protocol/sealing-names.ts';
 
 /** What a provider keeps of a root key; written to the disk as it is. */
 export type SealedRoot = { readonly [member: string]: Cbor };

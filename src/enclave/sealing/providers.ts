@@ -1,8 +1,9 @@
 /** The sealing providers by name. Each is loaded when it is used: a default start needs none of their code. */
+import type { SealingName } from '../../protocol/sealing-names.ts';
 import type { BootIdentity } from '../attestation/statement.ts';
 import type { EnclaveSettings } from '../settings.ts';
 import { localFile } from './local-file.ts';
-import type { SealingName, SealingProvider, Waiting } from './provider.ts';
+import type { SealingProvider, Waiting } from './provider.ts';
 import { writeNextSealing } from './sealing-file.ts';
 
 export type SealingPlaces = Pick<EnclaveSettings, 'folder' | 'tpm' | 'tpmPcrs' | 'dstackSocket' | 'nsmSocket' | 'kms'>;

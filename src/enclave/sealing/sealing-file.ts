@@ -2,8 +2,9 @@
 import { closeSync, constants, existsSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { decode, encode } from '../../protocol/cbor.ts';
+import { type SealingName, sealingNames } from '../../protocol/sealing-names.ts';
 import { formatVersion } from '../contexts.ts';
-import { type SealedRoot, SealingError, type SealingName, sealingNames } from './provider.ts';
+import { type SealedRoot, SealingError } from './provider.ts';
 
 export type SealingFile = { readonly provider: SealingName; readonly sealed: SealedRoot };
 

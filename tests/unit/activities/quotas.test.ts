@@ -101,7 +101,7 @@ test('an organization with all the wallet accounts it may have is loaded again a
     paginationOptions: { limit: '100' },
   });
   expect(listed.body.accounts).toHaveLength(100);
-}, 60_000);
+}, 180_000);
 
 test('with every limit reached by the longest values it fits a frame, and is loaded as it was', async () => {
   const host = createHost();
@@ -129,7 +129,7 @@ test('with every limit reached by the longest values it fits a frame, and is loa
   expect(await arrived).toHaveProperty('type', 'fetched');
   far.destroy();
   await once(near, 'close');
-}, 60_000);
+}, 180_000);
 
 /** Each field as long as the schemas let it be, in characters of three bytes where it is free text. */
 function atEveryLimit(blank: Organization): Organization {

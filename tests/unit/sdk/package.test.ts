@@ -1,12 +1,22 @@
 /** The package as it is published: packed, installed in a project of its own, bundled. */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createClient } from '../../../sdk/src/client.ts';
+import { freePort } from '../../../src/cli/port.ts';
+import { generateApiKey } from '../../../src/stamping/make-api-key-stamp.ts';
+import { startEnclave } from '../../support/enclave-in-memory.ts';
+import { serveEnclave } from '../../support/enclave-over-http.ts';
+import { newPasskey, signing } from '../../support/resident.ts';
 import { createSdkProject, type SdkProject } from '../../support/sdk-project.ts';
+import { type Caller, query, resultOf, submit, type Wire } from '../../support/wire.ts';
+
+const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
 
 let project: SdkProject;
 beforeAll(() => {
@@ -90,7 +100,7 @@ describe('in a project', () => {
       'toWebAuthnAccount',
     ]);
     expect(names('@countersign/sdk/attestation')).toContain('checkEvidence');
-    expect(names('@countersign/sdk/verify').sort()).toEqual(['answerVerifier', 'verifyReceipt']);
+    expect(names('@countersign/sdk/verify').sort()).toEqual(['answerVerifier', 'verifyRead', 'verifyReceipt']);
     const source = readFileSync(join(project.folder, 'node_modules/@countersign/sdk/dist/index.js'), 'utf8');
     expect(source).not.toMatch(/from\s*"(?!\.)/);
     expect(
@@ -138,3 +148,60 @@ describe('in a project', () => {
     expect(status).toBe(0);
   }, 120_000);
 });
+
+test('the backend of the examples signs up, passes on what was stamped, and nothing else', async () => {
+  const enclave = await startEnclave();
+  const service = await serveEnclave(enclave.wire);
+  const { wire, parent } = enclave;
+  const company = await createApiKey(wire, parent);
+  const rootFile = { apiBaseUrl: service.baseUrl, organizationId: parent.organizationId, ...company };
+  writeFileSync(join(project.folder, 'root.json'), JSON.stringify(rootFile));
+  copyFileSync(join(examples, 'node-backend', 'server.mjs'), join(project.folder, 'server.mjs'));
+  const port = await freePort();
+  const backend = spawn(process.execPath, ['server.mjs'], {
+    cwd: project.folder,
+    env: { PATH: process.env.PATH, ROOT_JSON: 'root.json', PORT: String(port) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => {
+    backend.kill();
+    service.close();
+    enclave.remove();
+  });
+  await once(backend.stdout, 'data');
+  const post = async (path: string, content: unknown) => {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', body: JSON.stringify(content) });
+    return [answer.status, await answer.json()] as const;
+  };
+
+  const passkey = newPasskey();
+  const [signedUp, user] = await post('/sign-up', { userName: 'Ada', registration: passkey.register() });
+  expect(signedUp).toBe(200);
+  const { address, subOrganizationId: organizationId } = user as { address: string; subOrganizationId: string };
+  const page = createClient({
+    baseUrl: 'http://elsewhere.invalid',
+    organizationId,
+    stamp: async (body) => passkey.stamp(body),
+  });
+  const payload = {
+    ...signing(address),
+    encoding: 'PAYLOAD_ENCODING_HEXADECIMAL',
+    hashFunction: 'HASH_FUNCTION_NO_OP',
+  } as const;
+  const stamped = await page.stamp.signRawPayload(payload);
+  expect(await post('/forward', stamped)).toEqual([200, expect.objectContaining({ r: expect.any(String) })]);
+  const altered = { ...stamped, body: stamped.body.replace(payload.payload, '00'.repeat(32)) };
+  expect(await post('/forward', altered)).toEqual([401, expect.objectContaining({ code: 'UNAUTHENTICATED' })]);
+  expect(await post('/forward', { ...stamped, url: 'http://elsewhere.invalid/health' })).toMatchObject([400, {}]);
+  expect(await post('/forward', null)).toMatchObject([400, {}]);
+  expect(await post('/public/v1/submit/sign_raw_payload', {})).toMatchObject([404, {}]);
+});
+
+/** Of the parent's admin, in the names of `root.json`. */
+async function createApiKey(wire: Wire, parent: Caller) {
+  const { publicKey, privateKey } = generateApiKey();
+  const { userId } = (await query(wire, parent, 'whoami')).body;
+  const apiKeys = [{ apiKeyName: 'company', publicKey, curveType: 'API_KEY_CURVE_P256' }];
+  resultOf(await submit(wire, parent, 'create_api_keys', 'CREATE_API_KEYS_V2', { userId, apiKeys }));
+  return { apiPublicKey: publicKey, apiPrivateKey: privateKey };
+}
