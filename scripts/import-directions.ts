@@ -21,7 +21,7 @@ const rules: { readonly [folder: string]: Rule } = {
   'src/enclave': {
     folders: ['src/enclave', 'src/protocol', 'src/stamping', 'src/decode', 'src/policy'],
     except: ['src/policy/analysis'],
-    packages: [...pure, 'secp256k1', '@simplewebauthn/server'],
+    packages: [...pure, 'secp256k1', '@simplewebauthn/server', 'shamir-secret-sharing'],
   },
   // The pages' scripts run in the browser, make stamps with the SDK and check policies with the enclave's own modules.
   'src/api/pages': {

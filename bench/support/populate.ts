@@ -25,7 +25,7 @@ import { runWithCleanUp } from './clean-up.ts';
 import { startDatabase } from './database.ts';
 import type { Account, Passkey } from './load.ts';
 
-/** One for each passkey, with a wallet; or `plain` ones of a user alone, who is nobody's: a tenth of the time. */
+/** One for each passkey, with a wallet; or, until there are `plain` of them, with a user alone, who is nobody. */
 export type PopulateOrder = { dataDir: string; parentId: string } & ({ passkeys: Passkey[] } | { plain: number });
 /** How many there are so far, and in the end whose they are. */
 export type Populated = { made: number } | { accounts: Account[] };
@@ -34,7 +34,7 @@ const report = (message: Populated) => process.send?.(message);
 
 /** Organizations of one batch: few enough that a busy machine, too, writes it within the time that a query has. */
 const batchSize = 100;
-const plainBatchSize = 1000;
+const plainBatchSize = 250;
 
 async function openLedger(dataDir: string, databaseUrl: string): Promise<Ledger> {
   const folder = join(dataDir, 'enclave');
@@ -156,7 +156,9 @@ async function populate(order: PopulateOrder, databaseUrl: string): Promise<Acco
     const { passkeys } = order;
     await append(ledger, passkeys.length, batchSize, (index) => withWallet(passkeys[index] as Passkey));
   } else {
-    await append(ledger, order.plain, plainBatchSize, () => ({
+    // The parent is there, too; so is what an earlier attempt has made.
+    const there = ledger.map.organizations() - 1;
+    await append(ledger, order.plain - there, plainBatchSize, () => ({
       from: null,
       to: plainOrganization(parentId, nobodysPasskey(), ledger.now()),
     }));

@@ -36,8 +36,11 @@ type Call = (given?: Given) => Promise<unknown>;
  * ```
  */
 export function createClient({ baseUrl, organizationId, stamp, explainDenials, verify }: ClientOptions): Client {
-  const prepare = (method: Method, { organizationId: target = organizationId, ...parameters }: Given = {}) =>
-    stampRequest(baseUrl, method.path, stamp, contentOf(method, target, parameters));
+  const prepare = async (method: Method, { organizationId: target = organizationId, ...parameters }: Given = {}) => {
+    const knownHead = await verify?.knownHead(target);
+    const content = { ...contentOf(method, target, parameters), ...(knownHead && { knownHead }) };
+    return stampRequest(baseUrl, method.path, stamp, content);
+  };
   const table = (callOf: (method: Method) => Call): object =>
     Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, callOf(method)]));
   // The methods and their types are derived from one registry, by the same rules.
@@ -45,7 +48,7 @@ export function createClient({ baseUrl, organizationId, stamp, explainDenials, v
     ...table((method) => async (given) => {
       const stamped = await prepare(method, given);
       const answer = await sendStamped(stamped, method.type ? explain(explainDenials) : {});
-      if (method.type) await verify?.(answer, stamped.body);
+      if (method.type) await verify?.check(answer, stamped.body);
       return resultOf(method, answer);
     }),
     stamp: table((method) => (given) => prepare(method, given)),

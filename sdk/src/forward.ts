@@ -39,7 +39,7 @@ export async function forward(
   const { path, body, stamp } = readStamped(stamped, method);
   const more = { ...explain(explainDenials), ...(completion && { 'X-Countersign-Completion': encode(completion) }) };
   const answer = await sendStamped({ url: urlOf(baseUrl, path), body, stamp }, more);
-  if (path.startsWith('submit/')) await verify?.(answer, body);
+  if (path.startsWith('submit/')) await verify?.check(answer, body);
   return resultOf({ path }, answer);
 }
 

@@ -22,7 +22,7 @@ type Factory = { open(name: string, version: number): Request<Database> & { onup
 const databaseName = 'countersign';
 const storeName = 'keys';
 
-/** The one of this origin, in IndexedDB: it keeps keys that cannot be written down. */
+/** The one of this origin, in IndexedDB: it keeps keys that cannot be written down, and what else is to outlive the page. */
 export const openKeyStore = <T>(): KeyStore<T> => ({
   get: (name) => run('readonly', (store) => store.get(name)) as Promise<T | undefined>,
   put: async (name, value) => void (await run('readwrite', (store) => store.put(value, name))),

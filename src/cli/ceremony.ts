@@ -1,5 +1,6 @@
 /** `countersign ceremony …`: the root key in shares, for people who do not share a room (docs/ceremony.md). */
 import { parseArgs } from 'node:util';
+import type { MeasurementPolicy } from '../../sdk/src/attestation/policy.ts';
 import type { CeremonyReport } from '../protocol/ceremony/hand-in.ts';
 import { readManifest } from '../protocol/ceremony/manifest.ts';
 import { askReport } from './ceremony/ask.ts';
@@ -10,6 +11,7 @@ import { propose } from './ceremony/propose.ts';
 import { checkShare, describeManifest, giveShare, type HolderOptions, judgeProposal } from './ceremony/share.ts';
 import { OperatorError } from './operator-error.ts';
 import { readPassphrase } from './passphrase.ts';
+import { readJson } from './read-json.ts';
 import type { Settings } from './settings.ts';
 
 export { ceremonyHelp } from './ceremony/help.ts';
@@ -37,7 +39,11 @@ export async function ceremony(settings: Settings, [name = '', ...args]: readonl
 
 const text = { type: 'string' } as const;
 const holderOptions = { key: text, 'passphrase-file': text, manifest: text, url: text } as const;
-const trustOptions = { measurement: { type: 'string', multiple: true }, 'accept-unattested': text } as const;
+const trustOptions = {
+  policy: text,
+  measurement: { type: 'string', multiple: true },
+  'accept-unattested': text,
+} as const;
 
 async function holderKey(_settings: Settings, args: readonly string[]): Promise<void> {
   const options = { name: text, out: text, passphrase: { type: 'boolean' }, 'passphrase-file': text } as const;
@@ -110,7 +116,11 @@ function trustOf(values: Values): Trust {
   if (measurements.some((each) => !/^[0-9a-f]{96}$/.test(each)))
     throw new OperatorError('--measurement: expected 96 hex digits');
   const boot = values['accept-unattested'] as string | undefined;
-  return { measurements, unattestedBoot: boot === undefined ? null : hashOf(boot, '--accept-unattested') };
+  const policy =
+    values.policy === undefined ? null : (readJson(values.policy as string) as unknown as MeasurementPolicy);
+  if (policy && !Array.isArray(policy.code))
+    throw new OperatorError('--policy: expected {"code": [...], "platforms": {...}} (docs/attestation.md)');
+  return { policy, measurements, unattestedBoot: boot === undefined ? null : hashOf(boot, '--accept-unattested') };
 }
 
 const urlOf = ({ publicUrl, port }: Settings, given: string | undefined): string => {

@@ -67,6 +67,11 @@ const commands: Readonly<Record<string, Command>> = {
     help: async () => (await import('./seal.ts')).sealHelp,
     run: async (settings, args) => (await import('./seal.ts')).seal(settings, args),
   },
+  vm: {
+    summary: 'builds the image of the microVM that the enclave can run in',
+    help: async () => (await import('./vm.ts')).vmHelp,
+    run: async (_, args) => (await import('./vm.ts')).vm(args),
+  },
   ceremony: {
     summary: 'holds the root key in shares of several people',
     help: async () => (await import('./ceremony.ts')).ceremonyHelp,

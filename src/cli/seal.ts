@@ -14,6 +14,7 @@ import type { Settings } from './settings.ts';
 export const sealHelp = `usage: countersign seal status
        countersign seal move --to <provider> (--backup <file> | --no-backup | --from-backup <file>) [--dry-run]
        countersign seal rotate
+       countersign seal upgrade --measurement <hex>
 
 status   says how the root key is sealed, and whether a move is prepared.
 move     seals it with another provider: ${sealingNames.join(', ')}.
@@ -25,17 +26,21 @@ move     seals it with another provider: ${sealingNames.join(', ')}.
                                  present sealing does not open any more
            --dry-run             seals, opens again and changes nothing
 rotate   seals the same key anew with the same provider, while the service runs. With tpm2 older sealing files are
-         worthless from then on. The root key itself does not change: whoever has it keeps it.`;
+         worthless from then on. The root key itself does not change: whoever has it keeps it.
+upgrade  with tpm2: seals it for the code of the release to be installed as well (its \`countersign measure\`), which
+         the TPM would not open it to. Without it, only a backup of the key opens the new release.`;
 
 const tasks: Readonly<Record<string, (args: readonly string[]) => object>> = {
   status: (args) => none('status', args),
   rotate: (args) => none('rotate', args),
   move: (args) => moveTask(args),
+  upgrade: (args) => upgradeTask(args),
 };
 
 export async function seal(settings: Settings, [name = '', ...args]: readonly string[]): Promise<void> {
   const task = Object.hasOwn(tasks, name) ? tasks[name] : undefined;
-  if (!task) throw new OperatorError(`seal: expected status, move or rotate, got ${name || 'nothing'}\n\n${sealHelp}`);
+  if (!task)
+    throw new OperatorError(`seal: expected status, move, rotate or upgrade, got ${name || 'nothing'}\n\n${sealHelp}`);
   const wanted = task(args) as { to?: string; task: string };
   const dataDir = openDataDirectory(settings.dataDir);
   if (!existsSync(enclaveFolder(dataDir))) {
@@ -73,6 +78,15 @@ function parse(answer: string): { lines?: string[]; error?: string } {
 function none(task: string, args: readonly string[]): object {
   parseArgs({ args: [...args], options: {} });
   return { task };
+}
+
+function upgradeTask(args: readonly string[]): object {
+  const { values } = parseArgs({ args: [...args], options: { measurement: { type: 'string' } } });
+  const measurement = values.measurement?.toLowerCase();
+  if (!measurement || !/^[0-9a-f]{96}$/.test(measurement)) {
+    throw new OperatorError(`--measurement: expected 96 hex digits, got ${measurement ?? 'nothing'}\n\n${sealHelp}`);
+  }
+  return { task: 'upgrade', measurement };
 }
 
 function moveTask(args: readonly string[]): object {

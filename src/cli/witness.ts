@@ -9,7 +9,7 @@ import { enrolAnew, WitnessStoreError } from '../witness/store.ts';
 import { OperatorError } from './operator-error.ts';
 import { onStopSignals } from './stop-signals.ts';
 
-export const witnessHelp = `usage: countersign witness --name <name> --log <verifier key>... [--listen <host:port>] [--data <folder>]
+export const witnessHelp = `usage: countersign witness --name <name> [--log <verifier key>]... [--listen <host:port>] [--data <folder>]
        countersign witness --data <folder> --enrol-anew <log>
 
 Cosigns each checkpoint of the logs that it is told of, if it goes on from the one before: then the service whose log it is can
@@ -22,7 +22,8 @@ take nothing back, not even with everything on its own machines restored. Run it
   --enrol-anew <log>    forgets a log (its name, the part of the verifier key before the first +) after its operator had a
                         restored state accepted (docs/anchors.md); stop the witness first
 
-Its own verifier key, which it prints, goes into the policy file of the service (COUNTERSIGN_WITNESS_POLICY).`;
+Its own verifier key, which it prints, goes into the policy file of the service (COUNTERSIGN_WITNESS_POLICY). Without --log it only
+makes and prints that.`;
 
 const options = {
   name: { type: 'string' },
@@ -56,12 +57,12 @@ async function serve(
 ): Promise<void> {
   if (!name || /[\s+]/.test(name))
     throw new OperatorError(`--name: expected a name without spaces and +\n\n${witnessHelp}`);
-  if (logs.length === 0)
-    throw new OperatorError(`--log: expected the verifier key of at least one log\n\n${witnessHelp}`);
   const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(listen) ?? [];
   if (!host || Number(port) > 65_535)
     throw new OperatorError(`--listen: expected an address like 127.0.0.1:8788, got ${listen}`);
   const { server, verifierKey } = createWitness({ folder, name, logs });
+  print(`witness ${verifierKey}`);
+  if (logs.length === 0) return;
   server.listen(Number(port), host.replace(/^\[|\]$/g, ''));
   await once(server, 'listening').catch((error: Error) => {
     throw new OperatorError(`--listen: ${error.message}`);
@@ -74,7 +75,6 @@ async function serve(
     () => process.exit(1),
   );
   const { address, port: chosen } = server.address() as AddressInfo;
-  print(`witness ${verifierKey}`);
   for (const each of logs) print(`cosigns ${parseVerifierKey(each).name}`);
   print(`listens on http://${address.includes(':') ? `[${address}]` : address}:${chosen}`);
 }

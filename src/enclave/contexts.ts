@@ -9,7 +9,7 @@ export const sealedVersion = 1;
 /** `v` of heads, batch records, log entries, activity records, anchors and the sealing file. */
 export const formatVersion = 1;
 
-/** HKDF info strings below the root key. */
+/** HKDF info strings below the root key. Those of ceremonies, which holders use too, are in src/protocol/ceremony/manifest.ts. */
 export const derivations = {
   seal: 'countersign/seal/v1',
   headTag: 'countersign/head-tag/v1',

@@ -306,6 +306,7 @@ async function openFolder(settings: EnclaveSettings, sealing: SealingProvider): 
     createSealing(folder, { provider: sealing.name, sealed: await sealAndCheck(sealing, rootKey) });
     const { signer, anchor } = secretsOf(rootKey, folder);
     anchor.create(genesis(signer, settingsDigest(settings), Date.now()), createMerkleMap().bucketHashes());
+    rootKey.fill(0);
   }
   rmSync(marker, { force: true });
   const { rootKey, settle } = await openRootKey(folder, sealing);
@@ -319,7 +320,9 @@ async function openFolder(settings: EnclaveSettings, sealing: SealingProvider): 
 async function hasReleased(sealing: SealingProvider, folder: string): Promise<boolean> {
   if (!existsSync(join(folder, 'anchor'))) return false;
   const { rootKey } = await openRootKey(folder, sealing);
-  return loadAnchor(secretsOf(rootKey, folder).anchor, folder).number > 0;
+  const { anchor } = secretsOf(rootKey, folder);
+  rootKey.fill(0);
+  return loadAnchor(anchor, folder).number > 0;
 }
 
 function secretsOf(rootKey: Buffer, folder: string): Secrets {

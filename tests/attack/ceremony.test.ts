@@ -3,11 +3,12 @@
  * the host at rest. What must hold: no share reaches anybody but the enclave that its holder means, and the enclave
  * opens with the shares of a quorum of its present manifest, or not at all.
  */
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { propose } from '../../src/cli/ceremony/propose.ts';
-import { checkShare } from '../../src/cli/ceremony/share.ts';
+import { checkShare, giveShare } from '../../src/cli/ceremony/share.ts';
 import { type Cbor, decode, encode } from '../../src/protocol/cbor.ts';
 import type { CeremonyReport, HandIn } from '../../src/protocol/ceremony/hand-in.ts';
 import { recipient } from '../support/holders.ts';
@@ -87,7 +88,6 @@ test('api puts its own key into the attestation: the holder keeps the share', as
   await expect(hand(enclave, keyOf('anna'), { boot })).rejects.toThrow('the boot statement was altered');
 
   // With a boot id to match it is another start than the one that the operator read from the enclave's log.
-  const { createHash } = await import('node:crypto');
   enclave.lie('/attestation', (answer) => {
     const statement = swap(answer.statement);
     return {
@@ -126,19 +126,27 @@ test('an enclave of other code: the holder keeps the share', async () => {
 
 test('evidence that nobody can verify is no evidence', async () => {
   const enclave = await restart();
-  const trust = { measurements: [], unattestedBoot: null };
-  const { giveShare } = await import('../../src/cli/ceremony/share.ts');
-  const options = {
-    url: enclave.url,
-    key: keyOf('anna'),
-    passphraseFile: undefined,
-    manifest: undefined,
-    trust,
-    proposal: null,
+  const { statement } = (await (await fetch(`${enclave.url}/attestation?nonce=00`)).json()) as { statement: string };
+  const { measurement } = decode(Buffer.from(statement, 'base64url')) as { [name: string]: Cbor };
+  const policy = {
+    code: [Buffer.from(measurement as Uint8Array).toString('hex')],
+    platforms: { nitro: [{ pcr0: 'ab' }] },
   };
-  await expect(giveShare(options)).rejects.toThrow('ordinary machine');
+  const give = (accepted: typeof policy | null) =>
+    giveShare({
+      url: enclave.url,
+      key: keyOf('anna'),
+      passphraseFile: undefined,
+      manifest: undefined,
+      trust: { policy: accepted, measurements: [], unattestedBoot: null },
+      proposal: null,
+    });
+  await expect(give(policy)).rejects.toThrow('ordinary machine');
   enclave.lie('/attestation', (answer) => ({ ...answer, evidence: { platform: 'sgx' } }));
-  await expect(giveShare(options)).rejects.toThrow('cannot be verified');
+  await expect(give(null)).rejects.toThrow('--policy');
+  await expect(give(policy)).rejects.toThrow('no verifier');
+  enclave.lie('/attestation', (answer) => ({ ...answer, evidence: { platform: 'nitro', document: 'AAAA' } }));
+  await expect(give(policy)).rejects.toThrow('the attestation is refused');
   await waitsStill(enclave, 0);
 });
 

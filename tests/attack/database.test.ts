@@ -695,7 +695,9 @@ describe('an enclave that starts on', () => {
         'restore both from one backup, together with the database',
       );
       expect(await refusalOf((path) => rmSync(path('sealing')))).toContain('restore both from one backup');
-      expect(await refusalOf((path) => cpSync(join(other, 'anchor'), path('anchor')))).toContain('neither slot can be read');
+      expect(await refusalOf((path) => cpSync(join(other, 'anchor'), path('anchor')))).toContain(
+        'neither slot can be read',
+      );
       expect(await refusalOf((path) => cpSync(join(other, 'sealing'), path('sealing')))).toContain(
         'neither slot can be read',
       );

@@ -11,9 +11,9 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { derivations } from '../../src/enclave/contexts.ts';
-import { localFileSealing } from '../../src/enclave/sealing/local-file.ts';
 import { deriveKey } from '../../src/enclave/sealing/seal.ts';
 import { createResident, type Resident, sign } from '../support/resident.ts';
+import { rootKeyOf } from '../support/root-key.ts';
 import { type Service, type ServicePids, startService } from '../support/service.ts';
 import { overHttp, query, rootCaller, submit, type Wire } from '../support/wire.ts';
 
@@ -279,7 +279,7 @@ describe('the database role', () => {
 
 describe('secrets', () => {
   const secretsOf = () => {
-    const rootKey = localFileSealing(join(service.dataDir, 'enclave')).unseal();
+    const rootKey = rootKeyOf(join(service.dataDir, 'enclave'));
     const purposes = Object.keys(derivations) as (keyof typeof derivations)[];
     return [rootKey, ...purposes.map((purpose) => deriveKey(rootKey, purpose).export())].flatMap((key) => [
       key.toString('hex'),

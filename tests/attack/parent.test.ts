@@ -224,7 +224,7 @@ async function questions(owner: Resident, things: Things): Promise<Record<string
     list_wallet_accounts: { walletId },
     get_private_key: { privateKeyId },
     get_policy: { policyId: things.policyIds[0] },
-    get_activity: { activityId: activity.id },
+    ...{ get_activity: { activityId: activity.id }, get_receipt: { activityId: activity.id } },
     get_mfa_policies: { userId: things.otherUserId },
     get_mfa_policy: { userId: things.otherUserId, mfaPolicyId: things.mfaPolicyId },
     get_mfa_status: { activityId: activity.id },

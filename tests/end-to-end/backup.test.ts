@@ -60,7 +60,7 @@ beforeAll(async () => {
   expect(output).toMatch(/table activities: \d+ bytes/);
   expect(code).toBe(0);
   expect(count).toBeGreaterThan(20);
-}, 60_000);
+});
 afterAll(async () => {
   await service?.stop();
   rmSync(folder, { recursive: true, force: true });

@@ -29,11 +29,13 @@ const share = (name: string, boot: string, ...more: string[]) =>
 
 test('three holders, two at a start: keys, names, first start, restart', async () => {
   writeFileSync(passphrase, 'what only anna knows\n');
-  const lines: string[] = [];
-  for (const [name, ...more] of [['anna', '--passphrase-file', passphrase], ['ben'], ['carl']] as const) {
-    const output = await ceremony('holder-key', '--name', name, '--out', keyOf(name), ...more);
-    lines.push(/^\w+:04[0-9a-f]{128}$/m.exec(output)?.[0] as string);
-  }
+  const keys = [['anna', '--passphrase-file', passphrase], ['ben'], ['carl']] as const;
+  const lines = await Promise.all(
+    keys.map(async ([name, ...more]) => {
+      const output = await ceremony('holder-key', '--name', name, '--out', keyOf(name), ...more);
+      return /^\w+:04[0-9a-f]{128}$/m.exec(output)?.[0] as string;
+    }),
+  );
   expect(statSync(keyOf('anna')).mode & 0o777).toBe(0o600);
   expect(readFileSync(keyOf('anna'), 'utf8')).not.toContain('privateKey');
   expect(await ceremony('new', '--threshold', '4', ...lines.flatMap((line) => ['--holder', line]))).toContain('4 of 3');

@@ -78,7 +78,7 @@ describe('/metrics', () => {
     expect(grown('countersign_request_seconds_count{name="sign_raw_payload",status="200"}')).toBe(3);
     expect(grown('countersign_request_seconds_count{name="whoami",status="200"}')).toBe(3);
     expect(grown('countersign_request_seconds_count{name="whoami",status="401"}')).toBe(1);
-    expect(grown('countersign_batch_leaves_sum')).toBe(3);
+    expect(grown('countersign_batch_entries_sum')).toBe(3);
     expect(grown('countersign_batch_write_seconds_count')).toBeGreaterThan(0);
     expect(after.get('countersign_batch_write_failures_total')).toBe(0);
     expect(after.get('process_resident_memory_bytes')).toBeGreaterThan(1e6);

@@ -65,7 +65,9 @@ test('a move from local-file to dstack, step by step', async () => {
 });
 
 test('what was not meant is refused with the usage', async () => {
-  expect(await seal({}, 'mvoe')).toMatch(/^1 .*expected status, move or rotate, got mvoe.*usage: countersign seal/s);
+  expect(await seal({}, 'mvoe')).toMatch(
+    /^1 .*expected status, move, rotate or upgrade, got mvoe.*usage: countersign seal/s,
+  );
   expect(await seal({}, 'move', '--to', 'sgx')).toMatch(/^1 .*--to: expected one of local-file/s);
 });
 

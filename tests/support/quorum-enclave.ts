@@ -87,7 +87,7 @@ export async function hand(
     measurements = [],
   }: { manifest?: string; boot?: string; proposal?: string | null; measurements?: string[] } = {},
 ): Promise<CeremonyReport> {
-  const trust = { measurements, unattestedBoot: boot ?? (await enclave.report()).boot };
+  const trust = { policy: null, measurements, unattestedBoot: boot ?? (await enclave.report()).boot };
   return giveShare({ url: enclave.url, key, passphraseFile: undefined, manifest, trust, proposal });
 }
 

@@ -80,16 +80,22 @@ export async function verifyReceipt(
     const step: Step = { name: 'receipt', ok: false, words: `this is no receipt: ${error.message}` };
     return { ok: false, steps: [step], claims: null, statement: null, place: null };
   }
+  // Signatures are verified side by side.
+  const [stamps, proof, checkpoint] = await Promise.all([
+    stampsStep(read),
+    proofStep(read),
+    checkpointStep(read.state, expected),
+  ]);
   const steps = [
     receiptStep(read),
     requestStep(read, expected),
-    await stampsStep(read),
+    stamps,
     decisionStep(read, expected),
     signedStep(read, expected),
     resultStep(read, expected),
     inclusionStep(read),
-    await proofStep(read),
-    await checkpointStep(read.state, expected),
+    proof,
+    checkpoint,
     enclaveStep(read.state, expected, read.claims.enclave),
   ];
   const { claims, state, cose, leaf } = read;

@@ -24,5 +24,7 @@ The operator, where the enclave's folder is:
   --url <service>     where the service is (default: this machine's, by PORT)
 
 <trust> is what the holder demands of the enclave:
+  --policy <file>                 measurements that releases publish, for an enclave that a platform attests
+                                  (JSON, docs/attestation.md)
   --measurement <hex>             SHA-384 of the code that it may run; may be given several times
   --accept-unattested <boot id>   the start that the operator read from the enclave's own log, where no platform attests`;

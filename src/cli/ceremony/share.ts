@@ -37,7 +37,8 @@ export async function giveShare(
   options: HolderOptions & { readonly trust: Trust; readonly proposal: string | null },
 ): Promise<CeremonyReport> {
   const { url, trust, proposal } = options;
-  const attested = checkAttestation(await askAttestation(url, randomBytes(32)), trust);
+  const nonce = randomBytes(32);
+  const attested = await checkAttestation(await askAttestation(url, nonce), nonce, trust);
   const report = await askReport(url);
   if (report.boot !== attested.boot) {
     throw new OperatorError('the enclave was started anew in the meantime; run this again');

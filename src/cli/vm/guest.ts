@@ -9,6 +9,7 @@ export const guestProgram = '/countersign';
 
 /** As outside; what Node may touch is the little that is there. */
 export const guestFlags: readonly string[] = [
+  `--import=${guestProgram}/plain.mjs`,
   '--disallow-code-generation-from-strings',
   '--disable-proto=delete',
   '--disable-sigusr1',

@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { hash } from 'node:crypto';
 import { readFileSync, realpathSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import { basename, join } from 'node:path';
 import { measureEnclave } from '../measurement.ts';
 import { OperatorError } from '../operator-error.ts';
@@ -39,6 +40,7 @@ export function initramfs(kernel: Kernel, busybox: string, additions: Additions 
       ({ path }) => !shell.some((entry) => entry.path === path),
     ),
     ...entries,
+    { path: `${guestProgram.slice(1)}/plain.mjs`, kind: 'file', content: script('plain.mjs', []) },
     ...Object.entries(additions).map(
       ([path, from]): Entry => ({ path, kind: 'file', content: { from }, executable: true }),
     ),
@@ -68,7 +70,7 @@ function librariesOf(path: string): string[] {
   return [...stdout.matchAll(/^\s*(?:\S+ => )?(\/\S+) \(0x/gm)].map((match) => match[1] as string);
 }
 
-/** The files of the manifest, as they were when they were measured. */
+/** The files of the manifest, as they were when they were measured, without their types. */
 function code(root: string): { entries: Entry[]; measurement: string } {
   const { digest, manifest } = measureEnclave(root);
   const lines = manifest.split('\n').filter((line) => line && !line.startsWith('#'));
@@ -77,7 +79,8 @@ function code(root: string): { entries: Entry[]; measurement: string } {
     const content = readFileSync(join(root, path));
     if (hash('sha256', content, 'hex') !== digestOfFile)
       throw new OperatorError(`${path} was changed while it was read`);
-    return { path: `${guestProgram.slice(1)}/${path}`, kind: 'file', content };
+    const source = path.endsWith('.ts') ? Buffer.from(withoutTypes(content.toString())) : content;
+    return { path: `${guestProgram.slice(1)}/${path}`, kind: 'file', content: source };
   });
   const type: Entry = {
     path: `${guestProgram.slice(1)}/package.json`,
@@ -85,6 +88,17 @@ function code(root: string): { entries: Entry[]; measurement: string } {
     content: Buffer.from('{"type":"module"}\n'),
   };
   return { entries: [type, ...files], measurement: digest };
+}
+
+/** Node warns that this is experimental, once; its version is pinned. */
+function withoutTypes(source: string): string {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return stripTypeScriptTypes(source);
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }
 
 const script = (name: string, flags: readonly string[]): Buffer =>

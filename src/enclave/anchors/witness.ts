@@ -18,6 +18,8 @@ export type WitnessPort = (submission: {
 
 /** Largest difference between a witness's clock and ours, in ms. */
 export const largestSkew = 5 * 60 * 1000;
+/** Milliseconds that a start waits for the witnesses that it could do without. */
+const grace = 5000;
 const firstPause = 100;
 const longestPause = 2000;
 /** Answers that one attempt follows: sizes may change in between, but not for ever. */
@@ -29,6 +31,8 @@ type Cosignature = { readonly line: string; readonly time: number };
 type Round = {
   readonly state: AnchoredState;
   readonly cosigned: Map<string, Cosignature>;
+  /** Who has been asked once, whatever came of it. */
+  readonly asked: Set<string>;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 };
@@ -47,7 +51,7 @@ export function witnessAnchor(policy: WitnessPolicy, port: WitnessPort, now: () 
     if (fork) throw fork;
     const cosigned = new Map<string, Cosignature>();
     await new Promise<void>((resolve, reject) => {
-      round = { state, cosigned, resolve, reject };
+      round = { state, cosigned, asked: new Set(), resolve, reject };
       for (const witness of policy.witnesses) void follow(witness);
     });
     const found = [...cosigned.values()];
@@ -70,6 +74,7 @@ export function witnessAnchor(policy: WitnessPolicy, port: WitnessPort, now: () 
         round?.reject(error);
         return error.message;
       });
+      wanted.asked.add(witness.name);
       if (trouble === null) {
         troubles.delete(witness.name);
         pause = firstPause;
@@ -130,6 +135,12 @@ export function witnessAnchor(policy: WitnessPolicy, port: WitnessPort, now: () 
       fork = undefined;
       sizes.clear();
       await collect(states.at(-1) as AnchoredState);
+      // A quorum is enough to go on, but what one of the others has seen and the database hides would be lost to it for good.
+      const all = policy.witnesses.length;
+      for (const until = performance.now() + grace; performance.now() < until && (round?.asked.size ?? all) < all; ) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      if (fork) throw fork;
     },
     async confirm(state) {
       const cosignatures = await collect(state);

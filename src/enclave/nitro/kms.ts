@@ -96,11 +96,11 @@ async function call(kms: Kms, action: string, content: object): Promise<Answer> 
   const { status, text } = await post(kms, host, headers, body);
   const answer = parse(text, action);
   if (status === 200) return answer;
-  const [type, message] = [answer.__type, answer.message ?? answer.Message].map((part) =>
-    String(part ?? '').slice(0, 300),
-  );
+  const [type, message] = [answer.__type, answer.message ?? answer.Message].map(shortText);
   throw new KmsError(`KMS refuses ${action} with status ${status}: ${type} ${message}`);
 }
+
+const shortText = (value: unknown): string => (typeof value === 'string' ? value.slice(0, 300) : '');
 
 function parse(text: string, action: string): Answer {
   try {

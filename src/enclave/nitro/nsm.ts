@@ -36,7 +36,10 @@ async function ask(socket: string, request: Cbor): Promise<Cbor> {
   if (bytes.length > largestRequest) throw new NsmError('the request is larger than the security module takes');
   const answer = parse(await exchange(socket, bytes));
   const error = memberOf(answer, 'Error');
-  if (error !== undefined) throw new NsmError(`the security module refuses: ${String(error).slice(0, 40)}`);
+  if (error !== undefined)
+    throw new NsmError(
+      `the security module refuses: ${typeof error === 'string' ? error.slice(0, 40) : 'without a reason'}`,
+    );
   return answer;
 }
 

@@ -11,12 +11,13 @@ import { readSettings, settingsDigest } from '../settings.ts';
 import { localFile } from './local-file.ts';
 import { SealingError, type SealingProvider } from './provider.ts';
 import { openProvider } from './providers.ts';
-import { openRootKey, prepareMove, rotateSealing, sealAndCheck } from './root-key.ts';
+import { openRootKey, prepareMove, prepareUpgrade, rotateSealing, sealAndCheck } from './root-key.ts';
 import { nextSealingPath, readSealing, sealingPath } from './sealing-file.ts';
 
 type Task =
   | { task: 'status' }
   | { task: 'rotate' }
+  | { task: 'upgrade'; measurement: string }
   /** `backup`: base64 of a sealing file of `local-file`; `fromBackup`: take the key from it and not from the present sealing. */
   | { task: 'move'; to: SealingName; dryRun: boolean; backup: string | null; fromBackup: boolean };
 
@@ -26,6 +27,7 @@ const { folder } = settings;
 async function run(task: Task): Promise<string[]> {
   if (task.task === 'status') return status();
   if (task.task === 'rotate') return rotate();
+  if (task.task === 'upgrade') return upgrade(task.measurement);
   return move(task);
 }
 
@@ -59,6 +61,15 @@ async function rotate(): Promise<string[]> {
     provider.retireOlder
       ? 'older sealing files are worthless from now on'
       : `older sealing files still open where ${provider.name} lets them: delete copies of them`,
+  ];
+}
+
+async function upgrade(measurement: string): Promise<string[]> {
+  const provider = await openProviderOf(present());
+  await prepareUpgrade(folder, provider, Buffer.from(measurement, 'hex'));
+  return [
+    `the root key is sealed for the code ${measurement} too`,
+    'to finish: stop the service, install the release, reboot the machine, start; the sealing for the present code is worthless then',
   ];
 }
 

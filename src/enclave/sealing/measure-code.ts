@@ -2,20 +2,18 @@
  * Run by the launcher, before the enclave: extends register 11 of the TPM with the measurement of the enclave's code, once per
  * boot of the machine. Arguments: path of the TPM, measurement in hex.
  */
-import { sha256 } from '../ledger/hash.ts';
 import { openTpm } from '../tpm/client.ts';
 import { extendPcr, readPcrs } from '../tpm/pcr.ts';
-import { codeRegister } from './tpm2.ts';
+import { codeDigest, codeRegister, codeValue } from './tpm2.ts';
 
 const [, , path = '', measurement = ''] = process.argv;
 
 try {
   const tpm = await openTpm(path);
-  const digest = sha256(Buffer.from(measurement, 'hex'));
-  const expected = sha256(Buffer.concat([Buffer.alloc(32), digest]));
+  const code = Buffer.from(measurement, 'hex');
   const [value = Buffer.alloc(0)] = await readPcrs(tpm, [codeRegister]);
-  if (value.every((byte) => byte === 0)) await extendPcr(tpm, codeRegister, digest);
-  else if (!value.equals(expected)) {
+  if (value.every((byte) => byte === 0)) await extendPcr(tpm, codeRegister, codeDigest(code));
+  else if (!value.equals(codeValue(code))) {
     throw new Error(
       `register ${codeRegister} holds the measurement of other code, which ran since the machine was booted: reboot it`,
     );

@@ -20,6 +20,8 @@ export type SealingProvider = {
   unseal(sealed: SealedRoot): Promise<Buffer>;
   /** Makes what was sealed before `current` worthless, for good. Absent where a provider has no way to. May be repeated. */
   retireOlder?(rootKey: Buffer, current: SealedRoot): Promise<void>;
+  /** Seals for other code, of this measurement (48 bytes), what replaces `previous`. Absent where code is not what opens it. */
+  sealForCode?(rootKey: Buffer, previous: SealedRoot, measurement: Uint8Array): Promise<SealedRoot>;
   /** Answers what people send while `seal` or `unseal` wait for them; absent where nobody is waited for. */
   ceremony?(message: Uint8Array): Promise<Uint8Array>;
 };

@@ -111,3 +111,25 @@ export async function rotateSealing(folder: string, provider: SealingProvider): 
     rootKey.fill(0);
   }
 }
+
+/**
+ * Seals the key for the code of a release that is to be installed, with the provider that has it. The present code keeps its own
+ * sealing, until the other has started.
+ */
+export async function prepareUpgrade(
+  folder: string,
+  provider: SealingProvider,
+  measurement: Uint8Array,
+): Promise<void> {
+  if (!provider.sealForCode)
+    throw new SealingError(`${provider.name} opens for other code without being told: nothing to do here`);
+  const { rootKey, settle: settleEarlier } = await openRootKey(folder, provider);
+  try {
+    await settleEarlier();
+    const previous = readSealing(sealingPath(folder)) as SealingFile;
+    const sealed = await provider.sealForCode(rootKey, previous.sealed, measurement);
+    writeNextSealing(folder, { provider: provider.name, sealed });
+  } finally {
+    rootKey.fill(0);
+  }
+}

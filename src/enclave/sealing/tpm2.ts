@@ -4,6 +4,7 @@
  * forward has not passed the number that this sealing was given. A rotation raises the counter: older sealings are dead.
  */
 import { randomInt } from 'node:crypto';
+import { sha256 } from '../ledger/hash.ts';
 import { flush, openTpm, type Tpm } from '../tpm/client.ts';
 import { kindOf, responses, TpmError } from '../tpm/error.ts';
 import { defineNv, incrementNv, type NvIndex, nvExists, readNv } from '../tpm/nv.ts';
@@ -44,10 +45,17 @@ export function tpm2(path: string | undefined, registers: readonly number[] = [c
   return {
     name: 'tpm2',
     seal: (rootKey, previous) => withTpm(path, (tpm, primary) => seal(tpm, primary, rootKey, registers, previous)),
+    sealForCode: (rootKey, previous, measurement) =>
+      withTpm(path, (tpm, primary) => seal(tpm, primary, rootKey, registers, previous, codeValue(measurement))),
     unseal: (sealed) => withTpm(path, (tpm, primary) => open(tpm, primary, parse(sealed))),
     retireOlder: (rootKey, current) => withTpm(path, (tpm, primary) => retire(tpm, primary, rootKey, parse(current))),
   };
 }
+
+/** What the launcher extends register 11 with, for code of this measurement, and what it holds then. */
+export const codeDigest = (measurement: Uint8Array): Buffer => sha256(measurement);
+export const codeValue = (measurement: Uint8Array): Buffer =>
+  sha256(Buffer.concat([Buffer.alloc(32), codeDigest(measurement)]));
 
 async function seal(
   tpm: Tpm,
@@ -55,8 +63,10 @@ async function seal(
   rootKey: Buffer,
   registers: readonly number[],
   previous: SealedRoot | undefined,
+  otherCode?: Buffer,
 ): Promise<SealedRoot> {
-  const values = await readPcrs(tpm, registers);
+  const present = await readPcrs(tpm, registers);
+  const values = present.map((value, at) => (registers[at] === codeRegister && otherCode) || value);
   const code = values[registers.indexOf(codeRegister)];
   if (!code || code.every((byte) => byte === 0)) {
     throw new SealingError(

@@ -208,5 +208,6 @@ test('many entries at once, in order or not and over others, are what they are o
         for (const [name] of entries) expect(other.get(name)).toEqual(one.get(name));
       }
     }),
+    { numRuns: 20 },
   );
 });

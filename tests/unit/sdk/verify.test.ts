@@ -172,6 +172,20 @@ describe('a client that verifies', () => {
     expect((await forward(stamped, { baseUrl: http.baseUrl, method: 'signRawPayload', verify })).r).toHaveLength(64);
   });
 
+  test('says in each request what it was shown last, and is told when the service has lost it', async () => {
+    const seeing = client();
+    const known = async () => JSON.parse((await seeing.stamp.getWhoami()).body).knownHead;
+    expect(await known()).toBeUndefined();
+    const rollBack = enclave.save();
+    for (let count = 0; count < 3; count++) await seeing.signRawPayload(signing());
+    expect(await known()).toMatchObject({ size: expect.any(Number), leaf: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    await rollBack();
+    const lost = { details: [{ turnkeyErrorCode: 'STATE_ROLLED_BACK' }] };
+    await expect(seeing.signRawPayload(signing())).rejects.toMatchObject(lost);
+    await expect(seeing.getWhoami()).rejects.toMatchObject(lost);
+    expect((await client().signRawPayload(signing())).r).toHaveLength(64);
+  });
+
   test.each<[string, typeof alter]>([
     ['another signature', (body) => ({ ...body, activity: withResult(body, { r: '00', s: '00', v: '00' }) })],
     ['no receipt', ({ receipt: _, ...body }) => body as WireAnswer['body']],

@@ -1,8 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SealedRoot } from '../../../../src/enclave/sealing/provider.ts';
 import { SealingError } from '../../../../src/enclave/sealing/provider.ts';
-import { tpm2 } from '../../../../src/enclave/sealing/tpm2.ts';
+import { openRootKey, prepareUpgrade } from '../../../../src/enclave/sealing/root-key.ts';
+import { createSealing, readSealing, sealingPath } from '../../../../src/enclave/sealing/sealing-file.ts';
+import { codeDigest, tpm2 } from '../../../../src/enclave/sealing/tpm2.ts';
 import { openTpm } from '../../../../src/enclave/tpm/client.ts';
 import { extendPcr } from '../../../../src/enclave/tpm/pcr.ts';
 import { hasSwtpm, type SoftwareTpm, startSwtpm } from '../../../support/swtpm.ts';
@@ -113,6 +118,38 @@ describe.skipIf(!hasSwtpm)('tpm2 (needs swtpm)', () => {
     expect(await refusal({ ...first, generation: second.generation as number })).not.toBe('opened');
     // Another installation on the same TPM is not touched.
     expect(await provider.unseal(sealed)).toEqual(rootKey);
+  });
+
+  test('an upgrade seals for the next code, and ends the sealing for the present one when it has started', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'countersign-upgrade-'));
+    const machine = await startSwtpm();
+    const provider = tpm2(machine.socket);
+    const [present, next] = [Buffer.alloc(48, 1), Buffer.alloc(48, 2)];
+    const start = async () => {
+      const { rootKey: opened, settle } = await openRootKey(folder, provider);
+      await settle();
+      return opened;
+    };
+    await measure(machine.socket, codeDigest(present));
+    createSealing(folder, { provider: 'tpm2', sealed: await provider.seal(rootKey) });
+    await prepareUpgrade(folder, provider, next);
+    // Not installed yet.
+    expect(await start()).toEqual(rootKey);
+    expect(await start()).toEqual(rootKey);
+    await machine.restart();
+    await measure(machine.socket, codeDigest(Buffer.alloc(48, 3)));
+    await expect(start()).rejects.toThrow('other code was started');
+    await machine.restart();
+    await measure(machine.socket, codeDigest(next));
+    const older = readSealing(sealingPath(folder))?.sealed as SealedRoot;
+    expect(await start()).toEqual(rootKey);
+    expect(await start()).toEqual(rootKey);
+    await machine.restart();
+    await measure(machine.socket, codeDigest(present));
+    await expect(start()).rejects.toThrow('other code was started');
+    await expect(provider.unseal(older)).rejects.toThrow('a rotation made this sealing worthless');
+    await machine.remove();
+    rmSync(folder, { recursive: true });
   });
 
   test('only who has the root key can raise the counter', async () => {
