@@ -61,7 +61,8 @@ function* alteredFields(own: Fields, other: Fields): Generator<Buffer> {
       if (checkpoint !== own.checkpoint) yield close({ ...own, checkpoint });
     }
     yield close({ ...own, checkpoint: lines.toSpliced(at, 1).join('\n') });
-    yield close({ ...own, checkpoint: lines.toSpliced(at, 0, line || 'x').join('\n') });
+    // A note may have more signatures, such as those of witnesses.
+    if (at < lines.indexOf('')) yield close({ ...own, checkpoint: lines.toSpliced(at, 0, line).join('\n') });
   }
 }
 

@@ -155,7 +155,7 @@ function report({ time, batch, sealing }: Header, listed: readonly Listed[], dat
     ...(sealing
       ? []
       : [
-          `put your copies of ${join(enclaveFolder(dataDir), 'sealing')} and ${rootFilePath(dataDir)} in place before the first start`,
+          `put your copies of ${join(enclaveFolder(dataDir), 'sealing')} and ${rootFilePath(dataDir)} in place before the first start, of the same owner as their folders`,
         ]),
     moved
       ? 'next: `countersign start`; it goes on where the service was stopped'

@@ -286,7 +286,9 @@ function begin(world: World, own: Enclave, bounds: Bounds): boolean {
 
 /** Worlds that differ only in which of the witnesses that never forget is which are one. */
 function keyOf({ witnesses, enclaves, ...rest }: World): string {
-  const each = witnesses.map((seen, at) => JSON.stringify([seen, enclaves.map(({ cosigned }) => cosigned.includes(at))]));
+  const each = witnesses.map((seen, at) =>
+    JSON.stringify([seen, enclaves.map(({ cosigned }) => cosigned.includes(at))]),
+  );
   const others = enclaves.map(({ cosigned, ...enclave }) => ({ ...enclave, cosigned: cosigned.length }));
   return JSON.stringify([rest, others, each[0], each.slice(1).sort()]);
 }
