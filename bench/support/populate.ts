@@ -154,11 +154,11 @@ async function populate(order: PopulateOrder, databaseUrl: string): Promise<Acco
   };
   if ('passkeys' in order) {
     const { passkeys } = order;
-    await append(ledger, passkeys.length, batchSize, (index) => withWallet(passkeys[index] as Passkey));
+    await append(ledger, 0, passkeys.length, batchSize, (index) => withWallet(passkeys[index] as Passkey));
   } else {
     // The parent is there, too; so is what an earlier attempt has made.
     const there = ledger.map.organizations() - 1;
-    await append(ledger, order.plain - there, plainBatchSize, () => ({
+    await append(ledger, there, order.plain, plainBatchSize, () => ({
       from: null,
       to: plainOrganization(parentId, nobodysPasskey(), ledger.now()),
     }));
@@ -166,16 +166,17 @@ async function populate(order: PopulateOrder, databaseUrl: string): Promise<Acco
   return accounts;
 }
 
-/** Appends `count` transitions, so many in a batch; the next batch is made while one is written. */
+/** Appends transitions from number `from` to before `to`, so many in a batch; the next batch is made while one is written. */
 async function append(
   ledger: Ledger,
-  count: number,
+  from: number,
+  to: number,
   perBatch: number,
   make: (index: number) => Transition,
 ): Promise<void> {
   let lastReleased = Promise.resolve();
-  for (let at = 0; at < count; at += perBatch) {
-    const size = Math.min(perBatch, count - at);
+  for (let at = from; at < to; at += perBatch) {
+    const size = Math.min(perBatch, to - at);
     ledger.append(Array.from({ length: size }, (_, index) => make(at + index)));
     const released = ledger.settled();
     await lastReleased;

@@ -20,9 +20,13 @@ export async function populatedAccounts(
     if (child.kill()) await ended;
   });
   let accounts: Account[] | undefined;
+  let told = 0;
   child.on('message', (message: Populated) => {
     if ('accounts' in message) accounts = message.accounts;
-    else if (message.made % reported === 0) onProgress(message.made);
+    else if (message.made >= told + reported) {
+      told = message.made;
+      onProgress(told);
+    }
   });
   child.send(order);
   await ended;

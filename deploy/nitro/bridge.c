@@ -3,7 +3,7 @@
  * Static, without a library but libc: musl-gcc -static -O2 -o bridge bridge.c
  *
  *   bridge heartbeat                   tells nitro-cli that the enclave has started
- *   bridge mount PORT FOLDER           mounts the 9p server that the parent has at PORT
+ *   bridge mount PORT EXPORT FOLDER    mounts what the 9p server exports that the parent has at PORT
  *   bridge from-vsock PORT SOCKET      passes connections from the parent at PORT on to a Unix socket
  *   bridge to-vsock SOCKET PORT        passes connections at a Unix socket on to the parent's PORT
  *   bridge nsm SOCKET                  serves /dev/nsm: length (4 bytes, big endian) and CBOR, both ways
@@ -161,25 +161,25 @@ static void say_started(void) {
   if (fd < 0 || write_all(fd, &byte, 1) < 0 || read_all(fd, &byte, 1) < 0 || byte != heartbeat) fail("heartbeat");
 }
 
-static void mount_folder(unsigned int port, const char *folder) {
-  char options[128];
+static void mount_folder(unsigned int port, const char *export, const char *folder) {
+  char options[512];
   int fd = open_vsock(port, 0);
   if (fd < 0) fail("the parent's 9p server");
   fcntl(fd, F_SETFD, 0);
-  snprintf(options, sizeof options, "trans=fd,rfdno=%d,wfdno=%d,version=9p2000.L,cache=none", fd, fd);
+  snprintf(options, sizeof options, "trans=fd,rfdno=%d,wfdno=%d,version=9p2000.L,cache=none,aname=%s", fd, fd, export);
   if (mount("enclave", folder, "9p", MS_NOSUID | MS_NODEV | MS_NOEXEC, options) < 0) fail(folder);
 }
 
 int main(int count, char **words) {
   const char *name = count > 1 ? words[1] : "";
   if (count == 2 && !strcmp(name, "heartbeat")) return say_started(), 0;
-  if (count == 4 && !strcmp(name, "mount")) return mount_folder(atoi(words[2]), words[3]), 0;
+  if (count == 5 && !strcmp(name, "mount")) return mount_folder(atoi(words[2]), words[3], words[4]), 0;
   if (count == 4 && !strcmp(name, "from-vsock")) serve(open_vsock(atoi(words[2]), 1), to_unix, words[3]);
   if (count == 4 && !strcmp(name, "to-vsock")) {
     unsigned int port = atoi(words[3]);
     serve(open_unix(words[2], 1), to_vsock, &port);
   }
   if (count == 3 && !strcmp(name, "nsm")) serve(open_unix(words[2], 1), to_nsm, NULL);
-  fprintf(stderr, "usage: bridge heartbeat | mount PORT FOLDER | from-vsock PORT SOCKET | to-vsock SOCKET PORT | nsm SOCKET\n");
+  fprintf(stderr, "usage: bridge heartbeat | mount PORT EXPORT FOLDER | from-vsock PORT SOCKET | to-vsock SOCKET PORT | nsm SOCKET\n");
   return 2;
 }

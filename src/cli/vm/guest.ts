@@ -7,6 +7,9 @@ export const guestPort = '/dev/vport0p1';
 /** Where the program is, in place of the checkout. */
 export const guestProgram = '/countersign';
 
+/** In a Nitro enclave, in place of the serial port: Unix sockets that lead to vsock. */
+const sockets = '/tmp';
+
 /** As outside; what Node may touch is the little that is there. */
 export const guestFlags: readonly string[] = [
   `--import=${guestProgram}/plain.mjs`,
@@ -18,6 +21,6 @@ export const guestFlags: readonly string[] = [
   '--allow-addons',
   '--disable-warning=PERM0001',
   '--allow-fs-read=/etc/alpine-release',
-  ...[guestProgram, guestFolder, guestPort].map((path) => `--allow-fs-read=${path}`),
-  ...[guestFolder, guestPort].map((path) => `--allow-fs-write=${path}`),
+  ...[guestProgram, guestFolder, guestPort, sockets].map((path) => `--allow-fs-read=${path}`),
+  ...[guestFolder, guestPort, sockets].map((path) => `--allow-fs-write=${path}`),
 ];
