@@ -81,16 +81,11 @@ function reportCost({ ratio, intervals }: ReceiptCost): void {
       median(intervals[side].map(value));
     const at = (permille: number) => of(({ quantiles }) => quantiles[permille] as number).toFixed(2);
     const share = of(({ cpuShare }) => cpuShare * 100).toFixed(0);
-    return [
-      names[side],
-      of(rateOf).toFixed(0),
-      at(500),
-      at(990),
-      `${share} %`,
-      side === 'with' ? ratio.toFixed(3) : '',
-    ];
+    const cpu = of(({ cpuMs }) => cpuMs).toFixed(3);
+    const cost = side === 'with' ? ratio.toFixed(3) : '';
+    return [names[side], of(rateOf).toFixed(0), at(500), at(990), cpu, `${share} %`, cost];
   });
-  const headings = ['16 connections', 'requests/s', 'p50 ms', 'p99 ms', 'load CPU', 'time with / without'];
+  const headings = ['16 connections', 'requests/s', 'p50 ms', 'p99 ms', 'CPU ms', 'load CPU', 'time with / without'];
   console.log(`\n${formatTable(headings, rows)}\n`);
   figures.receiptCost = round(ratio, 3);
 }

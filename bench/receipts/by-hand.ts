@@ -9,7 +9,7 @@ import { freePort } from '../../src/cli/port.ts';
 import { newCredentials } from '../../src/cli/root-file.ts';
 import type { Defer } from '../support/clean-up.ts';
 import { startDatabase } from '../support/database.ts';
-import { stop } from '../support/processes.ts';
+import { cpuSeconds, stop } from '../support/processes.ts';
 import { healthy, type Root } from '../support/service.ts';
 
 /** `evidence`: log, receipts and file anchor. */
@@ -22,12 +22,12 @@ const common = ['--disable-sigusr1', '--max-semi-space-size=8'];
 const enclaveFlags = ['--disallow-code-generation-from-strings', '--disable-proto=delete', ...common];
 const apiFlags = [...common, '--disable-warning=ExperimentalWarning'];
 
-/** PostgreSQL, enclave and api on the new data directory `dataDir`, and its root organization. */
+/** PostgreSQL, enclave and api on the new data directory `dataDir`, and its root organization; `cpuSeconds` of the latter two. */
 export async function startByHand(
   defer: Defer,
   dataDir: string,
   { evidence }: Options,
-): Promise<{ port: number; root: Root }> {
+): Promise<{ port: number; root: Root; cpuSeconds(): number }> {
   mkdirSync(dataDir);
   const databaseUrl = await startDatabase(defer, dataDir);
   const port = await freePort();
@@ -53,5 +53,10 @@ export async function startByHand(
   const { organizationId, apiPublicKey: publicKey, apiPrivateKey: privateKey } = credentials;
   placeOrder(dataDir, credentials, { organizationName: 'bench', userName: 'bench', apiKeyName: 'bench' });
   await orderDone(dataDir, organizationId, AbortSignal.timeout(10_000));
-  return { port, root: { organizationId, apiKey: { publicKey, privateKey }, databaseUrl } };
+  const pids = [enclave.pid as number, api.pid as number];
+  return {
+    port,
+    root: { organizationId, apiKey: { publicKey, privateKey }, databaseUrl },
+    cpuSeconds: () => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0),
+  };
 }

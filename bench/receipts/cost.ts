@@ -21,10 +21,18 @@ export type Side = (typeof sides)[number];
 export type ReceiptCost = {
   /** Median over the pairs of the time that a request takes with evidence, divided by that without. */
   readonly ratio: number;
-  readonly intervals: Readonly<Record<Side, readonly Interval[]>>;
+  readonly intervals: Readonly<Record<Side, readonly Measured[]>>;
 };
 
-type Party = { readonly load: LoadGenerator; readonly port: number; readonly intervals: Interval[] };
+/** `cpuMs`: CPU of `enclave` and `api` for a request. */
+type Measured = Interval & { readonly cpuMs: number };
+
+type Party = {
+  readonly load: LoadGenerator;
+  readonly port: number;
+  readonly cpuSeconds: () => number;
+  readonly intervals: Measured[];
+};
 
 export async function measureCost(
   defer: Defer,
@@ -37,10 +45,12 @@ export async function measureCost(
     without: await prepare(defer, join(folder, 'without'), false, users),
   };
   const interval = async (side: Side) => {
-    const { load, port, intervals } = parties[side];
+    const { load, port, cpuSeconds, intervals } = parties[side];
     const rate = intervals.length > 0 ? reserve * Math.max(...intervals.map(rateOf)) : firstRate;
     await load.stamp(Math.ceil(rate * seconds), users, { omitReceipt: side === 'without' });
-    intervals.push(await load.run({ target: 'service', port, connections, seconds }));
+    const before = cpuSeconds();
+    const run = await load.run({ target: 'service', port, connections, seconds });
+    intervals.push({ ...run, cpuMs: (1000 * (cpuSeconds() - before)) / run.requests });
   };
   say(`created ${users} sub-organizations on each side, warming up`);
   for (const side of sides) {
@@ -61,12 +71,12 @@ export async function measureCost(
 }
 
 async function prepare(defer: Defer, dataDir: string, evidence: boolean, users: number): Promise<Party> {
-  const { port, root } = await startByHand(defer, dataDir, { evidence });
+  const { port, root, cpuSeconds } = await startByHand(defer, dataDir, { evidence });
   const load = startLoadGenerator(defer);
   await load.makePasskeys(users);
   const headers: Record<string, string> = evidence ? {} : { 'x-countersign-receipt': 'omit' };
   await load.assign(await createAccounts(port, root, await load.register(), headers));
-  return { load, port, intervals: [] };
+  return { load, port, cpuSeconds, intervals: [] };
 }
 
 export const rateOf = ({ requests, seconds }: Interval): number => requests / seconds;

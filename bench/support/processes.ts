@@ -44,6 +44,18 @@ export const commandLine = (pid: number): string[] => read(`/proc/${pid}/cmdline
 export const residentMemory = (pid: number): number =>
   Number(/^VmRSS:\s*(\d+) kB/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1] ?? 0) * 1024;
 
+/** Seconds of CPU that it has used, to 1/100. */
+export function cpuSeconds(pid: number): number {
+  const stat = read(`/proc/${pid}/stat`) ?? '';
+  // User and system time; the name before them, in brackets, may hold anything.
+  const [user = 0, system = 0] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13)
+    .map(Number);
+  return (user + system) / 100;
+}
+
 const parentOf = (pid: number): number | undefined => {
   const parent = /^PPid:\s*(\d+)/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1];
   return parent === undefined ? undefined : Number(parent);

@@ -67,7 +67,7 @@ export function isolationSummary({ kind, uids }: Isolation): string {
 }
 
 /** What `start` prints about the isolation in force. `microvm`: what is in force within that, for an enclave in one. */
-export function describeIsolation(isolation: Isolation, microvm: string | null): string[] {
+export function describeIsolation(isolation: Isolation, microvm: string | null = null): string[] {
   const inForce = isolationSummary(isolation);
   const lines = microvm
     ? [`isolation: ${microvm}`, `  around it, and for api and PostgreSQL: ${inForce}`]

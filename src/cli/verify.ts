@@ -4,6 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { EvidenceError } from '../../sdk/src/attestation/evidence-error.ts';
 import { type PlatformEvidence, verifyEvidence } from '../../sdk/src/attestation/verify-evidence.ts';
+import { resultIn } from '../../sdk/src/verify/result-in.ts';
 import type { Step } from '../../sdk/src/verify/step.ts';
 import { type Expectations, type Verification, verifyReceipt } from '../../sdk/src/verify/verify-receipt.ts';
 import type { PolicyObject } from '../protocol/queries/objects.ts';
@@ -99,7 +100,7 @@ function readReceiptFile(bytes: Buffer): { receipt: Uint8Array | string; result?
     activity?: { result?: object };
   };
   if (typeof receipt !== 'string') throw new OperatorError('this answer carries no receipt');
-  const [result] = Object.values(activity?.result ?? {});
+  const result = resultIn(activity?.result ?? {});
   return { receipt, ...(result !== undefined && { result }) };
 }
 

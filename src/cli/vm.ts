@@ -5,6 +5,7 @@ import { buildHelp, buildVm } from './vm/build.ts';
 export const vmHelp = buildHelp;
 
 export function vm([name, ...args]: readonly string[]): void {
-  if (name !== 'build') throw new OperatorError(`expected vm build, got ${JSON.stringify(name ?? 'nothing')}\n\n${vmHelp}`);
+  if (name !== 'build')
+    throw new OperatorError(`expected vm build, got ${JSON.stringify(name ?? 'nothing')}\n\n${vmHelp}`);
   buildVm(args);
 }

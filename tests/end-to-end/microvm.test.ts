@@ -43,7 +43,9 @@ describe.skipIf(missing)(`an enclave in a microVM${missing}`, { timeout: 3 * boo
     const env = { PORT: String(port), COUNTERSIGN_DATA_DIR: dataDir, COUNTERSIGN_ENCLAVE: 'microvm' };
     service = launch({ env });
     await service.says('isolation: microvm (', bootMs);
-    expect(service.output()).toMatch(/isolation: microvm \((?:KVM|emulated: slow, no security boundary against the host)\)/);
+    expect(service.output()).toMatch(
+      /isolation: microvm \((?:KVM|emulated: slow, no security boundary against the host)\)/,
+    );
 
     const user = await createUser(baseUrl, readRootFile(dataDir));
     const request = prepareActivity(user, signRawPayload, payloadOf(user.address, 'before the kill'));

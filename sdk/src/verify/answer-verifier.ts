@@ -2,6 +2,7 @@ import type { ActivityObject } from '../../../src/protocol/queries/objects.ts';
 import type { AnswerVerifier, KnownHead } from '../answer.ts';
 import { CountersignClientError } from '../error.ts';
 import type { KeyStore } from '../key-store.ts';
+import { resultIn } from './result-in.ts';
 import type { Trusted } from './signed-state.ts';
 import type { Step } from './step.ts';
 import { verifyReceipt } from './verify-receipt.ts';
@@ -31,7 +32,7 @@ export function answerVerifier({
       const { activity } = answer as { activity: ActivityObject };
       // What is not completed has no result, and is no answer for the caller either.
       if (activity.status !== 'ACTIVITY_STATUS_COMPLETED') return;
-      const [result = null] = Object.values(activity.result);
+      const result = resultIn(activity.result) ?? null;
       const { ok, steps, claims, place } = await verifyReceipt(answer as object, { ...trusted, body, result });
       const failed =
         steps.find((step) => step.ok === false) ?? (ok && claims ? otherActivity(activity, claims) : undefined);

@@ -22,8 +22,7 @@ kernel and system libraries give the same bytes, wherever they lie.
   --add PATH=FILE  adds an executable file to the application's file system`;
 
 /** That of Nitro's own tools, so that the registers are those of what boots there. */
-export const nitroCmdline =
-  'reboot=k panic=30 pci=off nomodules console=ttyS0 random.trust_cpu=on root=/dev/ram0';
+export const nitroCmdline = 'reboot=k panic=30 pci=off nomodules console=ttyS0 random.trust_cpu=on root=/dev/ram0';
 
 export function buildVm(args: readonly string[]): void {
   const { values } = parseArgs({
@@ -36,7 +35,9 @@ export function buildVm(args: readonly string[]): void {
     },
   });
   if ((values.kernel === undefined) !== (values.boot === undefined)) {
-    throw new OperatorError('--kernel and --boot: expected both or neither, for the one loads the drivers of the other');
+    throw new OperatorError(
+      '--kernel and --boot: expected both or neither, for the one loads the drivers of the other',
+    );
   }
   const machine = findKernel();
   const { boot, application, measurement } = initramfs(machine, needBusybox(), parseAdditions(values.add ?? []));

@@ -20,7 +20,7 @@ export type Microvm = {
 };
 
 /** Those, to QEMU. */
-const [kernelPath, initramfsPath] = ["/proc/self/fd/5", "/proc/self/fd/6"];
+const [kernelPath, initramfsPath] = ['/proc/self/fd/5', '/proc/self/fd/6'];
 const kvm = '/dev/kvm';
 const probeMs = 10_000;
 

@@ -1,6 +1,7 @@
 /** The command line of the microVM. */
-import type { Image } from './image.ts';
+
 import { guestFolder } from './guest.ts';
+import type { Image } from './image.ts';
 
 export type Accelerator = 'kvm' | 'tcg';
 
@@ -11,7 +12,12 @@ const kernelWords = ['console=ttyS0', 'quiet', 'panic=-1', 'random.trust_cpu=on'
 const memory = 2048;
 
 /** The machine alone: no network, no disk, no display, nothing that it was not given. What it prints is QEMU's output. */
-export function machine(qemu: string, image: Pick<Image, 'kernel' | 'initramfs'>, accelerator: Accelerator, ...words: string[]): string[] {
+export function machine(
+  qemu: string,
+  image: Pick<Image, 'kernel' | 'initramfs'>,
+  accelerator: Accelerator,
+  ...words: string[]
+): string[] {
   return [
     qemu,
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],

@@ -59,7 +59,7 @@ function remember(table: WebAssembly.Table): void {
   Object.assign(table, {
     get: (index: number) => (known[index] ??= get.call(table, index)),
     set(index: number, value: unknown) {
-      delete known[index];
+      known[index] = undefined;
       set.call(table, index, value);
     },
   });

@@ -45,7 +45,7 @@ function proofOf(receipt: ReturnType<typeof open>) {
     value: [Buffer, Map<number, Map<number, Buffer[]>>, null, Buffer];
   };
   const [header, unprotected, , signature] = cose;
-  const [size, index, path] = decode((unprotected.get(396)?.get(-1) as Buffer[])[0] as Buffer) as unknown as [
+  const [size, index, path] = decode(unprotected.get(396)?.get(-1)?.[0] as Buffer) as unknown as [
     number,
     number,
     Buffer[],

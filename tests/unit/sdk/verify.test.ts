@@ -188,6 +188,16 @@ describe('a client that verifies', () => {
 
   test.each<[string, typeof alter]>([
     ['another signature', (body) => ({ ...body, activity: withResult(body, { r: '00', s: '00', v: '00' }) })],
+    [
+      'another signature behind the true one',
+      (body) => ({
+        ...body,
+        activity: {
+          ...body.activity,
+          result: { ...body.activity?.result, more: { r: '00', s: '00', v: '00' } },
+        } as never,
+      }),
+    ],
     ['no receipt', ({ receipt: _, ...body }) => body as WireAnswer['body']],
     ['the receipt of another request', (body) => ({ ...body, receipt: answer.receipt })],
     ['another activity', (body) => ({ ...body, activity: { ...body.activity, id: 'other' } as never })],

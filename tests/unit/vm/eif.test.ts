@@ -41,7 +41,12 @@ describe('an EIF', () => {
   });
 
   test('whose sections lie elsewhere is refused, whatever its checksum', () => {
-    for (const [at, value] of [[28, 2n ** 40n], [28, 0n], [284, 2n ** 63n], [284, 11n]] as const) {
+    for (const [at, value] of [
+      [28, 2n ** 40n],
+      [28, 0n],
+      [284, 2n ** 63n],
+      [284, 11n],
+    ] as const) {
       const altered = Buffer.from(file);
       altered.writeBigUInt64BE(value, at);
       altered.writeUInt32BE(crc(Buffer.concat([altered.subarray(0, 544), altered.subarray(548)])), 544);

@@ -62,7 +62,9 @@ describe.skipIf(process.platform !== 'linux')('the image of this checkout (skipp
       'rootfs/start',
       'rootfs/tmp',
     ]);
-    expect(boot.map(({ path }) => path)).toEqual(expect.arrayContaining(['init', 'bin/busybox', 'modules/00-a-driver.ko']));
+    expect(boot.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(['init', 'bin/busybox', 'modules/00-a-driver.ko']),
+    );
   });
 });
 
