@@ -5,7 +5,6 @@
 
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { text } from 'node:stream/consumers';
 import type { AddCheckpoint } from '../protocol/messages.ts';
 
 export type WitnessAnswer = { readonly status: number; readonly body: string };
@@ -47,11 +46,15 @@ export function createWitnessCarrier(
       request.on('response', resolve).on('error', reject);
       request.end(body);
     });
-    if (Number(response.headers['content-length'] ?? 0) > largestAnswer) {
-      response.destroy();
-      return unanswered('the answer is too large');
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      // Leaving the loop closes the connection.
+      if (size > largestAnswer) return unanswered('the answer is too large');
+      chunks.push(chunk);
     }
-    return { status: response.statusCode ?? 0, body: (await text(response)).slice(0, largestAnswer) };
+    return { status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() };
   }
 }
 

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { type BackupWriter, createBackupFile } from './backup/container.ts';
 import { copyOut } from './backup/copy.ts';
 import { isRunning, listMigrations, listTables, programVersion, withClient, withEmbedded } from './backup/database.ts';
-import { type Part, type PartsWriter, writeParts } from './backup/parts.ts';
+import { isBackedUp, isSecret, type Part, type PartsWriter, writeParts } from './backup/parts.ts';
 import { type Snapshot, takeSnapshot } from './backup/snapshot.ts';
 import { openDataDirectory } from './files.ts';
 import { enclaveFolder } from './host.ts';
@@ -27,11 +27,6 @@ reads it has every key. So it is encrypted with a passphrase (scrypt, AES-256-GC
                              secret then, it is not encrypted, and without those two it is worth nothing
 
 \`countersign restore\` takes it back. docs/backup.md says when and how.`;
-
-/** Of no use elsewhere, or taken from the snapshot. */
-const leftOut = /^(cache|anchor|anchor-buckets|first-start|restored|accept-state\.json.*|.*\.(tmp|new))$/;
-/** What holds the root key, or leads to it. */
-const sealings = /^sealing/;
 
 export async function backup(settings: Settings, args: readonly string[]): Promise<void> {
   const options = {
@@ -92,9 +87,10 @@ function writeFiles(parts: PartsWriter, dataDir: string, { anchor }: Snapshot, s
   const folder = enclaveFolder(dataDir);
   const files = readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
-    .filter((name) => !name.split('/').some((word) => leftOut.test(word)) && (sealing || !sealings.test(name)));
-  for (const name of files.sort()) writeFile(parts, `enclave/${name}`, readFileSync(join(folder, name)));
+    .map((entry) => `enclave/${relative(folder, join(entry.parentPath, entry.name))}`)
+    // The anchor is that of the snapshot.
+    .filter((name) => name !== 'enclave/anchor' && isBackedUp(name) && (sealing || !isSecret(name)));
+  for (const name of files.sort()) writeFile(parts, name, readFileSync(join(dataDir, name)));
   if (anchor) writeFile(parts, 'enclave/anchor', anchor);
   if (sealing) writeFile(parts, 'root.json', readFileSync(rootFilePath(dataDir)));
 }

@@ -2,13 +2,19 @@
 import { parseArgs } from 'node:util';
 import type { MeasurementPolicy } from '../../sdk/src/attestation/policy.ts';
 import type { CeremonyReport } from '../protocol/ceremony/hand-in.ts';
-import { readManifest } from '../protocol/ceremony/manifest.ts';
 import { askReport } from './ceremony/ask.ts';
 import type { Trust } from './ceremony/attestation.ts';
 import { ceremonyHelp } from './ceremony/help.ts';
 import { createHolderFile } from './ceremony/holder-file.ts';
 import { propose } from './ceremony/propose.ts';
-import { checkShare, describeManifest, giveShare, type HolderOptions, judgeProposal } from './ceremony/share.ts';
+import {
+  checkShare,
+  describeManifest,
+  giveShare,
+  type HolderOptions,
+  judgeProposal,
+  shownManifest,
+} from './ceremony/share.ts';
 import { OperatorError } from './operator-error.ts';
 import { readPassphrase } from './passphrase.ts';
 import { readJson } from './read-json.ts';
@@ -75,7 +81,8 @@ function named(settings: Settings, args: readonly string[], isFirst: boolean): v
 async function status(settings: Settings, args: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...args], options: { url: text } });
   const report = await askReport(urlOf(settings, values.url));
-  say(describeManifest(readManifest(Buffer.from(report.manifest, 'base64url')), report.manifestHash));
+  const { manifest, hash } = shownManifest(report);
+  say(describeManifest(manifest, hash.toString('hex')));
   say(describeProgress(report));
 }
 

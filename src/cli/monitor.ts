@@ -7,6 +7,7 @@ import { LogFault, type Look, lookAt, type Progress } from './monitor/follow.ts'
 import { type LogReader, openLogReader } from './monitor/log-reader.ts';
 import { keep, readKept } from './monitor/state.ts';
 import { OperatorError } from './operator-error.ts';
+import { printable } from './printable.ts';
 import { onStopSignals } from './stop-signals.ts';
 
 export const monitorHelp = `usage: countersign monitor URL [--log-key KEY] [--state FILE] [--once] [--interval SECONDS]
@@ -97,7 +98,7 @@ async function logKeyOf(log: LogReader, given: string | undefined, state: string
   const asked = health?.enclave?.verifierKey;
   if (typeof asked !== 'string')
     throw new OperatorError(`--log-key is needed for ${log.prefix}: the verifier key of the log`);
-  print(`the log says that its key is ${asked}: compare it with what its operator published`);
+  print(`the log says that its key is ${printable(asked)}: compare it with what its operator published`);
   return asked;
 }
 

@@ -65,7 +65,7 @@ async function withEvidence(
       ? made
       : withReceipt(service, answered.value as { activity: ActivityObject }, made);
   }
-  const read = answered instanceof Error ? absentOrganization(request, answered) : answered.read;
+  const read = answered instanceof Error ? await goneOrganization(service, request, answered) : answered.read;
   if (!read) return made;
   const receipt = await proveRead(ledger, request, read, made.body);
   return receipt && { ...made, receipt };
@@ -83,7 +83,15 @@ async function withReceipt(service: Service, value: { activity: ActivityObject }
 const withMember = (object: Buffer, receipt: Buffer): Buffer =>
   Buffer.concat([object.subarray(0, -1), Buffer.from(`,"receipt":"${receipt.toString('base64url')}"}`)]);
 
-function absentOrganization({ body }: RequestMessage, error: Error): ReadState | undefined {
-  const isAbsent = error instanceof CountersignError && error.facts.reason === 'ORGANIZATION_NOT_FOUND';
-  return isAbsent ? { organization: uuidBytes(readOrganizationId(readEnvelope(body))), head: null } : undefined;
+/** What says that there is no such organization: nothing, or the head of one that was deleted, for it stays so. */
+async function goneOrganization(
+  { load }: Service,
+  { body }: RequestMessage,
+  error: Error,
+): Promise<ReadState | undefined> {
+  const isGone = error instanceof CountersignError && error.facts.reason === 'ORGANIZATION_NOT_FOUND';
+  if (!isGone) return undefined;
+  const id = readOrganizationId(readEnvelope(body));
+  const found = await load(id);
+  return { organization: uuidBytes(id), head: found?.organization.deleted ? found.headDigest : null };
 }

@@ -25,15 +25,19 @@ export function openSerialPort(path: string): Duplex {
       });
     },
     write(chunk: Buffer, _, done) {
-      // One call takes 32 KiB at the most.
-      write(file, chunk, 0, chunk.length, null, (error, size) => {
-        if (error || size === chunk.length) done(error);
-        else port._write(chunk.subarray(size), 'buffer', done);
-      });
+      writeAll(file, chunk, done);
     },
     destroy(error, done) {
       close(file, () => done(error));
     },
   });
   return port;
+}
+
+/** One call takes 32 KiB at the most. */
+function writeAll(file: number, bytes: Buffer, done: (error: Error | null) => void): void {
+  write(file, bytes, 0, bytes.length, null, (error, size) => {
+    if (error || size === bytes.length) done(error);
+    else writeAll(file, bytes.subarray(size), done);
+  });
 }

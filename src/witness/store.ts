@@ -4,7 +4,16 @@
  * taken for a new one: a witness that forgets would cosign a fork.
  */
 import { createHash, createPrivateKey, generateKeyPairSync } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseCheckpoint } from '../protocol/log/checkpoint.ts';
 import { parseNote } from '../protocol/log/signed-note.ts';
@@ -52,12 +61,14 @@ export function openWitnessStore(folder: string, name: string, origins: readonly
         `${checkpointFile(digestOf(origin))} is gone, and ${origin} was cosigned before: restore it, or, once the log's operator has said why the log begins anew, run with --enrol-anew ${origin}`,
       );
     }
-    if (note !== undefined) seenBy.set(origin, parseCheckpoint(parseNote(note).text));
+    if (note !== undefined) seenBy.set(origin, readSeen(note, checkpointFile(digestOf(origin))));
   }
   return {
     key: witnessKey(name, createPrivateKey(identity.privateKey)),
     seen: (origin) => seenBy.get(origin),
     keep(origin, note, seen) {
+      // Before anything can fail: what may be in the folder by then is public, and must not be followed by another one.
+      seenBy.set(origin, seen);
       const path = checkpointFile(digestOf(origin));
       if (!identity.cosigned.includes(origin)) {
         mkdirSync(dirname(path), { recursive: true });
@@ -66,7 +77,6 @@ export function openWitnessStore(folder: string, name: string, origins: readonly
         identity = { ...identity, cosigned: [...identity.cosigned, origin] };
         replace(file, `${JSON.stringify(identity, null, 2)}\n`);
       } else replace(path, note);
-      seenBy.set(origin, seen);
     },
     newest: read,
   };
@@ -86,8 +96,21 @@ export function enrolAnew(folder: string, origin: string): void {
   );
 }
 
+function readSeen(note: string, path: string): Seen {
+  try {
+    return parseCheckpoint(parseNote(note).text);
+  } catch (error) {
+    throw new WitnessStoreError(`${path} is damaged (${(error as Error).message}); restore it`);
+  }
+}
+
 function readIdentity(file: string): Identity {
-  const identity = JSON.parse(readFileSync(file, 'utf8')) as Identity;
+  let identity: Identity;
+  try {
+    identity = JSON.parse(readFileSync(file, 'utf8')) as Identity;
+  } catch (error) {
+    throw new WitnessStoreError(`${file} cannot be read (${(error as Error).message}); restore it`);
+  }
   if (identity.version !== 1) throw new WitnessStoreError(`${file} is of another version of this program`);
   return identity;
 }
@@ -103,10 +126,7 @@ function createIdentity(file: string, name: string): Identity {
 
 /** The old content or the new, whatever happens; the new one is durable when it returns. */
 function replace(path: string, content: string): void {
-  const descriptor = openSync(`${path}.new`, 'w', 0o600);
-  writeSync(descriptor, content);
-  fsyncSync(descriptor);
-  closeSync(descriptor);
+  writeFileSync(`${path}.new`, content, { mode: 0o600, flush: true });
   renameSync(`${path}.new`, path);
   syncFolder(dirname(path));
 }

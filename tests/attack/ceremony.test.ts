@@ -6,9 +6,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { propose } from '../../src/cli/ceremony/propose.ts';
 import { checkShare, giveShare } from '../../src/cli/ceremony/share.ts';
+import { ceremony } from '../../src/cli/ceremony.ts';
+import { readSettings } from '../../src/cli/settings.ts';
 import { type Cbor, decode, encode } from '../../src/protocol/cbor.ts';
 import type { CeremonyReport, HandIn } from '../../src/protocol/ceremony/hand-in.ts';
 import { recipient } from '../support/holders.ts';
@@ -98,6 +100,37 @@ test('api puts its own key into the attestation: the holder keeps the share', as
   });
   await expect(hand(enclave, keyOf('anna'), { boot })).rejects.toThrow('this is not the start that you accept');
   expect(sent).toBe(0);
+  await waitsStill(enclave, 0);
+});
+
+test('api says of another manifest that it is the one that was compared: the hash shown is its own', async () => {
+  const enclave = await restart();
+  const evil = encode({
+    ...(decode(Buffer.from((await enclave.report()).manifest, 'base64url')) as { [name: string]: Cbor }),
+    threshold: 3,
+  });
+  enclave.lie('/ceremony', (answer) => ({ ...answer, manifest: evil.toString('base64url') }));
+  const written: string[] = [];
+  const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  await ceremony(readSettings({}), ['status', '--url', enclave.url]).finally(() => stdout.mockRestore());
+  expect(written.join('')).toContain('3 of 3 holders');
+  expect(written.join('')).not.toContain(manifest);
+});
+
+test('api writes to the holder’s terminal: what it says is shown as it is, or not at all', async () => {
+  const enclave = await restart();
+  const clear = '\u001b[2J';
+  enclave.lie('/ceremony', (answer) => ({
+    ...answer,
+    holders: (answer as CeremonyReport).holders.map((each) => ({ ...each, name: `${each.name}${clear}` })),
+  }));
+  await expect(hand(enclave, keyOf('anna'))).rejects.toThrow('answers with something else');
+  for (const answer of [{}, [], 'text', { phase: 'waiting' }]) {
+    enclave.lie('/ceremony', () => answer);
+    await expect(hand(enclave, keyOf('anna'))).rejects.toThrow('answers with something else');
+  }
+  enclave.lie('/attestation', () => ({}));
+  await expect(hand(enclave, keyOf('anna'))).rejects.toThrow('answers with something else');
   await waitsStill(enclave, 0);
 });
 

@@ -3,6 +3,7 @@
  * PostgreSQL, while the service runs and across its restarts. They gain nothing; at worst they are refused, and served
  * again as soon as the rows are right.
  */
+import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +15,7 @@ import { freePort } from '../../src/cli/port.ts';
 import { startEnclave } from '../support/enclave-process.ts';
 import { startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { openPostgresStorage } from '../support/postgres-storage.ts';
-import { createResident, type Resident, sign, signing } from '../support/resident.ts';
+import { addUser, createResident, type Resident, sign, signing } from '../support/resident.ts';
 import { type Service, startService } from '../support/service.ts';
 import {
   activityBody,
@@ -39,8 +40,11 @@ let alice: Resident;
 let mallory: Resident;
 /** Activities of alice's that she may send again, by the bodies that she stamped. */
 let repeatable: Parameters<Wire>[0][];
+/** The fingerprint of a request to alice's organization that no policy allowed. */
+let denied: string;
 
-const tables = ['heads', 'pages', 'keys', 'activities', 'lookups', 'hints', 'log_tiles', 'batches', 'lease'];
+const ofOrganizations = ['heads', 'pages', 'keys', 'activities', 'denials'];
+const tables = [...ofOrganizations, 'lookups', 'hints', 'log_tiles', 'batches', 'lease'];
 const environment = () => ({ DATABASE_URL: databaseUrl, COUNTERSIGN_LOG_LEVEL: 'error' });
 const run = (sql: string, values: unknown[] = []) => db.query(sql, values);
 
@@ -60,7 +64,12 @@ beforeAll(async () => {
   const wire = overHttp(service.baseUrl);
   alice = await createResident(wire, parent, 'Alice');
   mallory = await createResident(wire, parent, 'Mallory');
+  const employee = await addUser(wire, alice.byPasskey, 'employee');
   await keep('early');
+  const forbidden = activityBody(alice.organizationId, 'ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2', signing(alice.addresses[0]));
+  const denial = { kind: 'submit', name: 'sign_raw_payload', body: forbidden, stamp: employee.stamp(forbidden) } as const;
+  expect((await wire(denial)).status).toBe(403);
+  denied = `sha256:${createHash('sha256').update(forbidden).digest('hex')}`;
   // Since then a stolen API key was deleted, and this and that was done.
   const { body } = await query(wire, alice.byPasskey, 'get_api_keys', { userId: alice.userId });
   const [stolen] = body.apiKeys as [{ apiKeyId: string }];
@@ -104,6 +113,11 @@ async function restore(name: string, which = tables): Promise<void> {
   );
 }
 
+/** Each start proves the same activity by a signature of its own. */
+function withoutReceipt({ status, body: { receipt: _, ...body } }: WireAnswer): WireAnswer {
+  return { status, body };
+}
+
 type Survey = Record<'alice' | 'mallory' | 'parent', WireAnswer[]>;
 
 /** What everybody reads, and repeats; nothing of it changes anything. */
@@ -113,7 +127,8 @@ async function survey(wire: Wire): Promise<Survey> {
     query(wire, alice.byPasskey, 'list_wallets'),
     query(wire, alice.byPasskey, 'list_activities', { paginationOptions: { limit: '100' } }),
     query(wire, { ...alice.byPasskey, organizationId: parent.organizationId }, 'whoami'),
-    ...repeatable.map(wire),
+    query(wire, alice.byPasskey, 'explain_activity', { fingerprint: denied }),
+    ...repeatable.map(async (request) => withoutReceipt(await wire(request))),
   ];
   const ofMallory = [
     query(wire, mallory.byApiKey, 'get_organization'),
@@ -128,8 +143,9 @@ async function survey(wire: Wire): Promise<Survey> {
   };
 }
 
-/** What the database may leave out and no more: entries of lists, and an activity altogether (docs/threat-model.md). */
+/** What the database may leave out and no more: entries of lists, and an activity or a denial altogether (docs/threat-model.md). */
 function isShorter(answer: WireAnswer, right: WireAnswer): boolean {
+  if (answer.status === 404) return 'explanation' in right.body;
   const list = ({ body }: WireAnswer) => Object.values(body).find(Array.isArray) as unknown[] | undefined;
   const [shown, all] = [list(answer), list(right)];
   const whole = all?.map((entry) => JSON.stringify(entry));
@@ -340,13 +356,18 @@ describe('the service', () => {
     },
   );
 
-  test('next to a second enclave on the same database: one of them stops, with a reason', async () => {
+  test('next to a second enclave on the same database, which waits, and without the lease one of them stops, with a reason', async () => {
     const first = service;
     const copy = mkdtempSync(join(tmpdir(), 'countersign-copy-'));
     for (const part of ['enclave', 'root.json']) {
       cpSync(join(dataDir, part), join(copy, part), { recursive: true, preserveTimestamps: true });
     }
-    const second = await startService({ env: environment(), dataDir: copy });
+    port = await freePort();
+    const starting = startService({ env: environment(), dataDir: copy, port });
+    expect((await refusedHealth()).enclave.reason).toMatch(/^the enclave with boot id [0-9a-f]{64} writes to this database/);
+    // The lease keeps mistakes off, not whoever owns the database: then the numbers of the batches count.
+    const deleting = setInterval(() => void run('delete from lease'), 50);
+    const second = await starting.finally(() => clearInterval(deleting));
     const [here, there] = [overHttp(first.baseUrl), overHttp(second.baseUrl)];
     const body = activityBody(alice.organizationId, 'ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2', signing(alice.addresses[0]));
     const request = { kind: 'submit', name: 'sign_raw_payload', body, stamp: alice.byPasskey.stamp(body) } as const;
@@ -459,11 +480,15 @@ describe('an enclave that starts on', () => {
 
   test('one altered value of one row, any of any table', async () => {
     for (const { table, column, type } of await columns()) {
-      const newest = { batches: 'number >= (select max(number) - 1 from batches)', log_tiles: 'true' }[table];
-      const own = table === 'lookups' ? "encode(key, 'hex') like '%' || replace(:a, '-', '')" : 'organization_id = :a';
+      const which = {
+        batches: 'number >= (select max(number) - 1 from batches)',
+        log_tiles: 'true',
+        lease: 'true',
+        lookups: "encode(key, 'hex') like '%' || replace(:a, '-', '')",
+      }[table];
       // Of the activities those that are read below: the newest.
       const few = table === 'activities' ? ' order by leaf_index desc limit 3' : '';
-      const { rows } = await sql(`select ctid::text as row from ${table} where ${newest ?? own}${few}`);
+      const { rows } = await sql(`select ctid::text as row from ${table} where ${which ?? 'organization_id = :a'}${few}`);
       expect(rows.length, table).toBeGreaterThan(0);
       for (const { row } of rows as { row: string }[]) {
         const statement = `update ${table} set ${column} = ${corruption(column, type)} where ctid = '${row}'`;
@@ -585,7 +610,7 @@ describe('an enclave that starts on', () => {
     const ofAlice = (table: string) =>
       table === 'lookups' ? "encode(key, 'hex') like '%' || replace(:a, '-', '')" : 'organization_id = :a';
     await attack(`alice: ${name}`, async () => {
-      for (const table of which.filter((each) => each !== 'log_tiles')) {
+      for (const table of which.filter((each) => ['lookups', 'hints', ...ofOrganizations].includes(each))) {
         await sql(`delete from ${table} where ${ofAlice(table)};
           insert into ${table} select * from early.${table} where ${ofAlice(table)}`);
       }

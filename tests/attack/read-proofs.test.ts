@@ -53,6 +53,18 @@ describe('is not proven', () => {
     expect(await failed({ ...read, proof: absent.proof })).toEqual(['request', 'answer']);
   });
 
+  test('the answer to another query, which was asked with the same body and stamp', async () => {
+    const { body, answer, proof } = read;
+    const verify = async (query: string) => verifyRead(proof, { body, answer, query });
+    expect((await verify('list_users')).ok).toBe(true);
+    const { ok, steps } = await verify('list_policies');
+    expect(ok).toBe(false);
+    expect(steps.find((step) => step.ok === false)).toMatchObject({
+      name: 'request',
+      words: 'it is about another query, list_users',
+    });
+  });
+
   test('with a byte of any part of it altered', async () => {
     for (let at = 0; at < read.proof.length; at += 7) {
       const proof = Buffer.from(read.proof);

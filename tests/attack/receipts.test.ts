@@ -3,9 +3,13 @@
  * out or taken from another receipt without the verifier saying which step fails.
  */
 import { createHash, generateKeyPairSync, sign as signWith } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StepName } from '../../sdk/src/verify/step.ts';
 import { type Verification, verifyReceipt } from '../../sdk/src/verify/verify-receipt.ts';
+import { verifyFiles } from '../../src/cli/verify.ts';
 import { type Cbor, decode, encode } from '../../src/protocol/cbor.ts';
 import { type EnclaveInMemory, startEnclave } from '../support/enclave-in-memory.ts';
 import { createResident, type Resident } from '../support/resident.ts';
@@ -207,7 +211,10 @@ describe('by others', () => {
     const forged = forge({ status: 'ACTIVITY_STATUS_COMPLETED' });
     expect(failures(await verifyReceipt(forged, { logKey }))).toEqual(['checkpoint']);
     const { steps } = await verifyReceipt(forged);
-    expect(steps.find(({ name }) => name === 'checkpoint')?.words).toContain('nothing was given to compare with');
+    expect(steps.find(({ name }) => name === 'checkpoint')).toMatchObject({
+      ok: null,
+      words: expect.stringContaining('nothing was given to compare with'),
+    });
   });
 
   test('forged code is another measurement, another statement is another enclave', async () => {
@@ -222,6 +229,17 @@ describe('by others', () => {
 
   test('settings that were not in force are not those of the checkpoint', async () => {
     expect(failures(await verifyReceipt(forge({}, { settings: Buffer.alloc(32, 1) })))).toEqual(['enclave']);
+  });
+
+  test('what it says is no words of the command’s own', async () => {
+    const version = '1\u001b[2K\r\n✓ checkpoint  the key is the one that was given\u202e';
+    const file = join(mkdtempSync(join(tmpdir(), 'countersign-forged-')), 'receipt');
+    writeFileSync(file, forge({}, { version }));
+    const { text } = await verifyFiles([file]);
+    rmSync(dirname(file), { recursive: true });
+    expect(text).not.toMatch(/^✓ checkpoint|[\u001b\r\u202e]/m);
+    expect(text).toContain('anybody could have made this receipt');
+    expect(text).not.toContain('verified:');
   });
 
   test('times that no calendar has are no crash', async () => {

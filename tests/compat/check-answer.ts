@@ -10,7 +10,7 @@ const status = v.strictObject({
   message: v.string(),
   details: v.array(v.looseObject({ '@type': v.string() })),
 });
-const submitAnswer = v.object({ activity: activitySchema });
+const submitAnswer = v.object({ activity: activitySchema, receipt: v.exactOptional(v.string()) });
 
 export type Exchange = {
   readonly path: string;

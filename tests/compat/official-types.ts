@@ -23,7 +23,7 @@ export type OfficialTypes = {
 };
 
 /** Fields that Turnkey does not have. Its clients ignore what they do not know. */
-const ownFields = new Set(['activity.facts', 'activities.facts']);
+const ownFields = new Set(['receipt', 'activity.facts', 'activities.facts']);
 
 const declarations = join(
   createRequire(import.meta.url).resolve('@turnkey/http'),

@@ -7,6 +7,7 @@ export const ourQueries: readonly string[] = [
   'explain_request',
   'replay_policies',
   'get_activity_facts',
+  'get_receipt',
   'list_smart_accounts',
 ];
 

@@ -19,8 +19,8 @@ export type LogServer = {
   entries: Uint8Array[];
   /** Answers in place of the honest ones, by path; null: 404. */
   readonly lies: Map<string, string | Uint8Array | null>;
-  /** The signed checkpoint of entries. */
-  sign(entries: readonly Uint8Array[]): string;
+  /** The signed checkpoint of entries, and of a map. */
+  sign(entries: readonly Uint8Array[], mapRoot?: Uint8Array): string;
   close(): void;
 };
 
@@ -62,10 +62,10 @@ export async function startLogServer(): Promise<LogServer> {
     asked: [],
     entries: [],
     lies: new Map(),
-    sign(entries) {
+    sign(entries, mapRoot = fixed.mapRoot) {
       const tree = openLog(0, []);
       for (const entry of entries) tree.append(leafHash(entry));
-      return signer.sign({ ...fixed, size: entries.length, logRoot: tree.root() });
+      return signer.sign({ ...fixed, mapRoot, size: entries.length, logRoot: tree.root() });
     },
     close() {
       server.closeAllConnections();

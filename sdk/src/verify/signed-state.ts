@@ -60,7 +60,8 @@ export async function checkpointStep(
   const restored = bound.epoch > 0 ? ` in epoch ${bound.epoch}` : '';
   return {
     name: 'checkpoint',
-    ok: true,
+    // Whoever makes a receipt up makes up a log and its key as well.
+    ok: logKey === undefined ? null : true,
     words: `the log’s key signed the checkpoint of batch ${bound.batch}${restored}; the key is ${logKey === undefined ? `${issuer}, which nothing was given to compare with` : 'the one that was given'}`,
   };
 }
@@ -79,7 +80,7 @@ export function enclaveStep(
   const known = knownStatement instanceof Uint8Array ? base64urlnopad.encode(knownStatement) : knownStatement?.trim();
   if (known !== undefined && known !== base64urlnopad.encode(encodedStatement))
     return failed(
-      'another start of the enclave signed it than the attested one: `get_receipt` gives one that the present one signs',
+      'another start of the enclave signed it than the one that was given: `get_receipt` gives one that the present one signs',
     );
   const code = bytesToHex(statement.measurement);
   if (measurements && !measurements.includes(code)) return failed(`the enclave ran other code: measurement ${code}`);
@@ -90,6 +91,6 @@ export function enclaveStep(
   return {
     name: 'enclave',
     ok: known || measurements ? true : null,
-    words: `enclave ${bytesToHex(boot)} ${decided}: version ${version}, code ${code}, sealing ${sealing}, anchor ${anchor}, isolation ${isolation}, started ${date(statement.time)}${known ? '; it is the attested one' : ''}`,
+    words: `enclave ${bytesToHex(boot)} ${decided}: version ${version}, code ${code}, sealing ${sealing}, anchor ${anchor}, isolation ${isolation}, started ${date(statement.time)}${known ? '; it is the one that was given' : ''}`,
   };
 }

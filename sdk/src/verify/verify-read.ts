@@ -12,6 +12,8 @@ import { compare, date, type Step } from './step.ts';
 
 /** What the proof is compared with, as far as it is at hand. */
 export type ReadExpectations = Trusted & {
+  /** Name of the query, such as `list_users`: a body that does not say it may have been shown with another name. */
+  readonly query?: string;
   /** The query's body, exactly as it was stamped. */
   readonly body?: string | Uint8Array;
   /** The answer's body, exactly as it came. */
@@ -56,8 +58,8 @@ export async function verifyRead(
   }
   const { claims, state } = read;
   const steps = [
-    digestStep('request', claims.request, expected.body, 'query'),
-    digestStep('answer', claims.answer, expected.answer, 'answer'),
+    requestStep(claims, expected),
+    answerStep(claims, expected),
     organizationStep(read),
     await proofStep(read),
     await checkpointStep(state, expected),
@@ -73,19 +75,25 @@ function readAll(bytes: Uint8Array): Read {
   return { claims: readReadClaims(payload), bucket, path, signature, message, state };
 }
 
-function digestStep(
-  name: 'request' | 'answer',
-  digest: Uint8Array,
-  given: string | Uint8Array | undefined,
-  what: string,
-): Step {
-  const bytes = typeof given === 'string' ? utf8ToBytes(given) : given;
-  return compare(name, bytes && sha256(bytes), digest, {
-    yes: `it is about this ${what}`,
-    no: `it is about another ${what}, with a body of SHA-256 ${bytesToHex(digest)}`,
-    unknown: `it is about the ${what} with a body of SHA-256 ${bytesToHex(digest)}`,
+function requestStep({ query, request }: ReadClaims, expected: ReadExpectations): Step {
+  if (expected.query !== undefined && expected.query !== query)
+    return { name: 'request', ok: false, words: `it is about another query, ${query}` };
+  return compare('request', digestOf(expected.body), request, {
+    yes: `it is about this body, asked as ${query}`,
+    no: `it is about another query, ${query} with a body of SHA-256 ${bytesToHex(request)}`,
+    unknown: `it is about the query ${query} with a body of SHA-256 ${bytesToHex(request)}`,
   });
 }
+
+const answerStep = ({ answer }: ReadClaims, expected: ReadExpectations): Step =>
+  compare('answer', digestOf(expected.answer), answer, {
+    yes: 'it is about this answer',
+    no: `it is about another answer, with a body of SHA-256 ${bytesToHex(answer)}`,
+    unknown: `it is about the answer with a body of SHA-256 ${bytesToHex(answer)}`,
+  });
+
+const digestOf = (given: string | Uint8Array | undefined): Uint8Array | undefined =>
+  given === undefined ? undefined : sha256(typeof given === 'string' ? utf8ToBytes(given) : given);
 
 /** The map of the checkpoint has the head that the answer was made from, or none. */
 function organizationStep({ claims, bucket, path, state }: Read): Step {

@@ -90,6 +90,7 @@ function queryPath(query: Query): [string, { post: Operation }] {
     tags: ['Queries'],
     operationId: query.name,
     summary: query.summary,
+    parameters: [proofParameter],
     requestBody: body(bound(query)),
     responses: responses(outputSchema(query.response)),
   };
@@ -118,6 +119,13 @@ const receiptHeader: JsonSchema = {
   in: 'header',
   description: '`omit`: the answer carries no receipt',
   schema: { type: 'string', enum: ['omit'] },
+};
+
+const proofParameter: JsonSchema = {
+  name: 'proof',
+  in: 'query',
+  description: '`1`: the header `X-Countersign-Proof` proves that the answer is about the current state (docs/receipts.md)',
+  schema: { type: 'string', enum: ['1'] },
 };
 
 const uuid = { type: 'string', format: 'uuid' };

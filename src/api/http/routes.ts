@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Context, Middleware } from 'koa';
-import { CountersignError } from '../../protocol/errors.ts';
+import { largestHandIn } from '../../protocol/ceremony/largest-hand-in.ts';
+import { CountersignError, invalidArgument } from '../../protocol/errors.ts';
 import type { EnclaveClient } from '../enclave-client.ts';
 import type { Health } from '../health.ts';
 import type { Metrics } from '../metrics.ts';
@@ -26,6 +27,9 @@ export type RouteParts = {
 
 /** What carries the evidence of an answer; that of a submission is in the answer itself too. */
 const proofHeader = { submit: 'X-Countersign-Receipt', query: 'X-Countersign-Proof' } as const;
+
+/** Clients and proxies refuse an answer with long headers as a whole; of a submission the receipt is in the answer anyway. */
+const longestHeader = 8 * 1024;
 
 const endpoint = /^\/public\/v1\/(submit|query)\/([a-z0-9_]{1,64})$/;
 
@@ -83,13 +87,18 @@ export function routes(parts: RouteParts): Middleware<RequestState> {
         known.add(name);
         ctx.state.route = name;
       }
-      if (answer.receipt) ctx.set(proofHeader[kind], Buffer.from(answer.receipt).toString('base64url'));
+      const evidence = answer.receipt && Buffer.from(answer.receipt).toString('base64url');
+      if (evidence && (kind === 'query' || evidence.length <= longestHeader)) ctx.set(proofHeader[kind], evidence);
       return sendJsonText(ctx, answer.status, (answer.body as Buffer).toString());
     }
     if (ctx.path === '/ceremony/shares') {
       ctx.state.route = ctx.path;
       allow(ctx, 'POST');
-      const answer = await parts.enclave.ceremony(await readBody(ctx.req, ctx.res));
+      const body = await readBody(ctx.req, ctx.res);
+      // Anybody may post here, and the enclave takes one after another.
+      if (body.length > largestHandIn)
+        throw invalidArgument(`expected a body of at most ${largestHandIn} bytes`, { status: 413 });
+      const answer = await parts.enclave.ceremony(body);
       return sendJsonText(ctx, answer.status, Buffer.from(answer.body).toString());
     }
     const get = Object.hasOwn(gets, ctx.path) ? gets[ctx.path] : undefined;

@@ -48,8 +48,12 @@ export function createBatchWriter(databaseUrl: string, events: BatchWriterEvents
   };
 
   const attempt = async (batch: BatchRows): Promise<WriteOutcome> => {
-    const { client, refused } = await open();
-    return refused === null ? writeBatch(client, batch) : 'conflict';
+    const { client: opened, refused } = await open();
+    if (refused === null) return writeBatch(opened, batch);
+    // Kept, it would be taken for one that the lease goes with.
+    disconnect(opened);
+    client = null;
+    return 'conflict';
   };
 
   /** Tries until it is done; undefined when the writer was closed before. */

@@ -109,9 +109,19 @@ async function loadEntries(pool: Pool, first: number): Promise<Uint8Array[]> {
   for (const { first_leaf, entries } of rows) {
     const next = first + found.length;
     if (first_leaf > next) break;
-    found.push(...entriesOf(entries).slice(next - first_leaf));
+    // A batch may have more than fit the arguments of a call.
+    found.push(...bundled(entries).slice(next - first_leaf, first + tileWidth - first_leaf));
   }
-  return found.slice(0, tileWidth);
+  return found;
+}
+
+/** A row that is no bundle lacks its entries, like one that is gone. */
+function bundled(bundle: Buffer): Uint8Array[] {
+  try {
+    return entriesOf(bundle);
+  } catch {
+    return [];
+  }
 }
 
 const loadLeaves = async (pool: Pool, first: number): Promise<Buffer> =>

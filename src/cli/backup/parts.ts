@@ -3,7 +3,11 @@ import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { OperatorError } from '../operator-error.ts';
 
-const fileName = v.pipe(v.string(), v.regex(/^(root\.json|enclave(\/[A-Za-z0-9][A-Za-z0-9._-]*){1,3})$/));
+const fileName = v.pipe(
+  v.string(),
+  v.regex(/^(root\.json|enclave(\/[A-Za-z0-9][A-Za-z0-9._-]*){1,3})$/),
+  v.check((name) => !isLeftOut(name)),
+);
 const sqlName = v.pipe(v.string(), v.regex(/^[a-z_][a-z0-9_]{0,62}$/));
 
 const headerSchema = v.strictObject({
@@ -25,6 +29,20 @@ const partSchema = v.variant('kind', [
 ]);
 const endSchema = v.strictObject({ size: v.number(), sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)) });
 const listSchema = v.array(v.strictObject({ kind: v.string(), name: v.string(), ...endSchema.entries }));
+
+/** What holds the root key, or leads to it, or to any other power. */
+const secret = /^(root\.json$|enclave\/sealing)/;
+/**
+ * Of no use elsewhere (credentials for hours, a cache), or the operator's word for this very place: a backup must not bring
+ * an `accept-state` along.
+ */
+const leftOut =
+  /^(cache|anchor-buckets|first-start|restored|accept-state\.json.*|aws-credentials\.json|.*\.(tmp|new))$/;
+
+export const isSecret = (name: string): boolean => secret.test(name);
+const isLeftOut = (name: string): boolean => name.split('/').some((word) => leftOut.test(word));
+/** Whether a backup takes the file, and `restore` takes it back. */
+export const isBackedUp = (name: string): boolean => v.is(fileName, name);
 
 export type Header = v.InferOutput<typeof headerSchema>;
 export type Part = v.InferOutput<typeof partSchema>;

@@ -55,9 +55,7 @@ type OpenedShare = { readonly share: Buffer; readonly hash: string; readonly own
 
 async function openShare(report: CeremonyReport, options: HolderOptions): Promise<OpenedShare> {
   const file = readHolderFile(options.key);
-  const encoded = Buffer.from(report.manifest, 'base64url');
-  const manifest = readSound(encoded);
-  const hash = manifestHash(encoded);
+  const { manifest, hash } = shownManifest(report);
   const accepted = judgeManifest(manifest, hash.toString('hex'), file.accepted, options.manifest);
   const index = manifest.holders.findIndex(
     ({ publicKey }) => Buffer.from(publicKey).toString('hex') === file.publicKey,
@@ -85,11 +83,17 @@ function openOwn(own: Recipient, hash: Buffer, envelope: string): Buffer {
   }
 }
 
-function readSound(encoded: Buffer): Manifest {
+/** The manifest and its own hash, whatever the service says that it is. */
+export function shownManifest(report: CeremonyReport): { manifest: Manifest; hash: Buffer } {
+  const encoded = Buffer.from(report.manifest, 'base64url');
+  return { manifest: readSound(readManifest, encoded), hash: manifestHash(encoded) };
+}
+
+function readSound<T>(read: (encoded: Uint8Array) => T, encoded: Buffer): T {
   try {
-    return readManifest(encoded);
+    return read(encoded);
   } catch (error) {
-    throw new OperatorError(`the service shows a manifest that cannot be used: ${(error as Error).message}`);
+    throw new OperatorError(`the service shows what cannot be used: ${(error as Error).message}`);
   }
 }
 
@@ -126,7 +130,7 @@ export function judgeManifest(
 export function judgeProposal({ proposal }: CeremonyReport, given: string | undefined): string {
   if (!proposal) throw new OperatorError('no new holders are proposed');
   const encoded = Buffer.from(proposal.encoded, 'base64url');
-  const { threshold, holders } = readProposal(encoded);
+  const { threshold, holders } = readSound(readProposal, encoded);
   const hash = proposalHash(encoded).toString('hex');
   if (given?.toLowerCase() === hash) return hash;
   throw new OperatorError(`${describeHolders(threshold, holders)}\nTo agree to exactly this, add --proposal ${hash}`);

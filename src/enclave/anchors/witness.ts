@@ -161,6 +161,8 @@ export function witnessAnchor(policy: WitnessPolicy, port: WitnessPort, now: () 
 /** The witness's own line of an answer. Throws where it is missing or wrong. */
 async function verified({ key }: Witness, checkpoint: string, body: string): Promise<Cosignature> {
   const note = parseNote(checkpoint + body);
+  // With an empty line in the answer it would be the signature of another text, and wrong for whoever verifies ours.
+  if (note.text !== parseNote(checkpoint).text) throw new Error('answered with more than signatures');
   const [signer] = (await verifyNote(note, [key])).slice(-1);
   const line = note.signatures.findLast(
     ({ name, id }) => name === key.name && Buffer.compare(Buffer.from(id), Buffer.from(key.id)) === 0,

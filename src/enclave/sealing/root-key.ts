@@ -67,7 +67,6 @@ export async function sealAndCheck(
   const sealed = await provider.seal(rootKey, previous);
   // Where people must come together it is the next start that checks, and what it is to replace stays until then.
   if (provider.ceremony) return sealed;
-  if (provider.ceremony) return sealed;
   const opened = await provider.unseal(copyOf(sealed));
   const isSame = opened.length === rootKey.length && timingSafeEqual(opened, rootKey);
   opened.fill(0);

@@ -27,11 +27,11 @@ const point = v.pipe(
   bytes(65),
   v.check((value) => isPoint(value), 'expected an uncompressed P-256 point'),
 );
-const name = v.pipe(
+export const holderName = v.pipe(
   v.string(),
   v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/, 'expected 1 to 32 letters, digits or ._-'),
 );
-const holder = v.strictObject({ name, publicKey: point });
+const holder = v.strictObject({ name: holderName, publicKey: point });
 const count = v.pipe(v.number(), v.integer(), v.minValue(2), v.maxValue(maxHolders));
 
 /** Who is to hold shares: what the operator asks for, before there are any. */
@@ -43,7 +43,7 @@ const proposalSchema = v.strictObject({
   previous: v.nullable(bytes(32)),
 });
 
-const keeper = v.strictObject({ name, publicKey: point, share: bytes(32) });
+const keeper = v.strictObject({ name: holderName, publicKey: point, share: bytes(32) });
 
 const manifestSchema = v.strictObject({
   v: v.literal(manifestVersion),

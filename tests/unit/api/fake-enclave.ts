@@ -18,7 +18,7 @@ export type FakeEnclave = {
   close(): void;
 };
 
-export type Answer = { status: number; body: unknown };
+export type Answer = { status: number; body: unknown; receipt?: Uint8Array };
 
 /** `answer` gives the JSON answer to a request; undefined: none. `status` is answered with `serving`. */
 export function openFakeEnclave(
@@ -31,8 +31,8 @@ export function openFakeEnclave(
   const asked = new Map<number, { resolve: (rows: FetchedRows) => void; reject: (error: Error) => void }>();
   let nextFetch = 1;
 
-  const reply = (id: number, { status, body }: Answer) =>
-    channel.send({ type: 'answer', id, status, body: Buffer.from(JSON.stringify(body)) });
+  const reply = (id: number, { body, ...rest }: Answer) =>
+    channel.send({ type: 'answer', id, ...rest, body: Buffer.from(JSON.stringify(body)) });
 
   const channel = openChannel<FromEnclave, ToEnclave>(
     stream,

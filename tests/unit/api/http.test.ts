@@ -54,7 +54,9 @@ beforeAll(async () => {
     requests.push(request);
     if (request.name.startsWith('unknown'))
       return { status: 404, body: { code: 12, message: 'no activity', details: [] } };
-    return { status: 200, body: { activity: { id: 'one' } } };
+    const [, size] = /^proven_(\d+)$/.exec(request.name) ?? [];
+    const receipt = size === undefined ? {} : { receipt: Buffer.alloc(Number(size), 1) };
+    return { status: 200, body: { activity: { id: 'one' } }, ...receipt };
   });
   const writer = { write: () => {}, lease: async () => null, trouble: () => null };
   client = createEnclaveClient({
@@ -184,6 +186,18 @@ describe('requests for the enclave', () => {
 
   test('what the enclave refuses is passed on too', async () => {
     expectStatus(await send('POST', '/public/v1/submit/unknown', { body: '{}' }), 404, 12);
+  });
+
+  test('a receipt is a header as long as headers may be; a long one would cost the whole answer', async () => {
+    const header = async (path: string, name: string) => {
+      const { status, headers } = await send('POST', `/public/v1/${path}`, { body: '{}' });
+      expect(status).toBe(200);
+      return headers[name];
+    };
+    expect(await header('submit/proven_6000', 'x-countersign-receipt')).toHaveLength(8000);
+    expect(await header('submit/proven_12000', 'x-countersign-receipt')).toBeUndefined();
+    // Of a query it is nowhere else.
+    expect(await header('query/proven_7000', 'x-countersign-proof')).toHaveLength(9334);
   });
 
   test('two stamps are refused', async () => {

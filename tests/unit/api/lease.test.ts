@@ -61,6 +61,10 @@ test('an enclave whose connection broke goes on where nobody took its place, and
   first.write(emptyBatch(2));
   await first.idle();
   expect(outcomes).toEqual(['committed', 'conflict']);
+  // Nor is the connection that was refused good for another try.
+  first.write(emptyBatch(3));
+  await first.idle();
+  expect(outcomes).toEqual(['committed', 'conflict', 'conflict']);
 });
 
 test('a row that was altered or deleted does not keep the database from an enclave', async () => {

@@ -201,6 +201,23 @@ describe('with PostgreSQL', () => {
     expect(await loadAuditPaths(pool, [], 0)).toEqual([]);
   });
 
+  test('a row that is no bundle, or one of more entries than anybody wrote, lacks them', async () => {
+    const last = 'where number = (select max(number) from batches where entries <> $1)';
+    const { rows } = await pool.query<{ first_leaf: number; entries: Buffer }>(
+      `select first_leaf, entries from batches ${last}`,
+      [''],
+    );
+    const [{ entries }] = rows as [{ first_leaf: number; entries: Buffer }];
+    const load = async (bundle: Buffer) => {
+      await pool.query(`update batches set entries = $2 ${last}`, ['', bundle]);
+      const width = total - 258 * 256;
+      return loadTile(pool, { level: 'entries', index: 258, width });
+    };
+    expect(await load(Buffer.of(0, 9, 1))).toBeUndefined();
+    // Empty entries, which are not the ones that were written.
+    expect(await load(Buffer.alloc(1_000_000))).not.toEqual(await load(entries));
+  });
+
   test('a leaf whose hashes were deleted has no path', async () => {
     await pool.query('delete from log_tiles where level = 0 and index = 3');
     await pool.query('delete from batches where first_leaf >= 600 and first_leaf < 1200');

@@ -111,6 +111,18 @@ describe('a log that lies', () => {
     expect((await faultOf(kept)).message).toContain('400 entries do not begin with the 300');
   });
 
+  test('signs two maps over the organizations for the same entries', async () => {
+    expect((await look(kept)).size).toBe(300);
+    log.lies.set('checkpoint', log.sign(log.entries, Buffer.alloc(32, 1)));
+    expect((await faultOf(kept)).message).toContain('two states of 300');
+  });
+
+  test('writes what would rewrite a terminal into its entries', async () => {
+    const text = '\u001b[2K\n✓ countersign: as before';
+    log.entries = [encode({ v: 1, kind: 'acceptState', boot: text, time: 0, epoch: text })];
+    expect((await look()).notices.join()).not.toMatch(/[\u001b\n]/);
+  });
+
   test('shrinks', async () => {
     log.entries = entriesTo(299);
     expect((await faultOf(kept)).message).toContain('shrank');

@@ -6,7 +6,7 @@ import { decode, encode } from '../../../src/protocol/cbor.ts';
 import type { ReadClaims, ReadProof } from '../../../src/protocol/read-proof.ts';
 import { type EnclaveInMemory, startEnclave } from '../../support/enclave-in-memory.ts';
 import { createResident, type Resident } from '../../support/resident.ts';
-import { activityBody, type Caller, type WireAnswer } from '../../support/wire.ts';
+import { activityBody, type Caller, submit, type WireAnswer } from '../../support/wire.ts';
 
 let enclave: EnclaveInMemory;
 let owner: Resident;
@@ -92,6 +92,15 @@ test('many at once, while the organization keeps changing', async () => {
   for (const { body, answer } of reads) if (answer.status === 200) verified(body, answer);
   expect(reads.some(({ answer }) => answer.status === 200)).toBe(true);
   for (const { status } of await Promise.all(submissions)) expect(status).toBe(200);
+});
+
+test('that an organization was deleted is proven by the head that it was left with', async () => {
+  const gone = await createResident(enclave.wire, enclave.parent, 'gone');
+  const parameters = { deleteWithoutExport: true };
+  await submit(enclave.wire, gone.byPasskey, 'delete_sub_organization', 'DELETE_SUB_ORGANIZATION', parameters);
+  const { body, answer } = await ask('get_organization', {}, gone.byPasskey);
+  expect(answer.status).toBe(404);
+  expect(verified(body, answer).head).toHaveLength(32);
 });
 
 test('that there is no such organization is proven, too', async () => {

@@ -82,7 +82,7 @@ describe('a receipt', () => {
       'signed null: it made one signature',
       'inclusion true: all this is entry',
       'proof true: the enclave signed this state of the log',
-      'checkpoint true: the log’s key signed the checkpoint of batch',
+      'checkpoint null: the log’s key signed the checkpoint of batch',
       'enclave null: enclave',
     ]) {
       expect(words).toContain(part);

@@ -1,6 +1,6 @@
 /** The protocol of C2SP tlog-witness against our witness, over HTTP: the order of the checks, the status codes, what is kept. */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sha256 } from '../../../src/enclave/ledger/hash.ts';
@@ -121,6 +121,18 @@ test('an empty log has the empty root, and a first contact no proof', async () =
   expect((await post(bodyOf(0, log.checkpoint(8, rootOf(8)), [randomBytes(32)]))).status).toBe(422);
 });
 
+test('a disk that fails half-way: what may have been read by then is never followed by another history', async () => {
+  const blocked = join(witness.folder, 'witness.json.new');
+  mkdirSync(blocked);
+  expect((await add(0, 3)).status).toBe(500);
+  const read = await fetch(`${witness.url}/${digestOf(origin)}/checkpoint`);
+  expect(await read.text()).toContain('\u2014 witness.example/w1 ');
+  rmdirSync(blocked);
+  expect(await add(0, 3, log.checkpoint(3, randomBytes(32)))).toMatchObject({ status: 409, body: '3\n' });
+  expect((await add(3, 3, log.checkpoint(3, randomBytes(32)))).status).toBe(422);
+  expect((await add(3, 3)).status).toBe(200);
+});
+
 test('of submissions at once that follow the same checkpoint one is cosigned', async () => {
   await add(0, 5);
   const forks = [8, 8, 9, 10, 12].map((size, at) =>
@@ -149,6 +161,14 @@ describe('what it remembers', () => {
     await witness.stop();
     rmSync(join(witness.folder, digestOf(origin)), { recursive: true });
     await expect(witness.start([log.verifierKey])).rejects.toThrow('--enrol-anew example.com/log');
+  });
+
+  test.each(['witness.json', `${digestOf(origin)}/checkpoint`])('is not read from a damaged %s', async (name) => {
+    await witness.stop();
+    const file = join(witness.folder, name);
+    writeFileSync(file, readFileSync(file, 'utf8').slice(0, -20));
+    await expect(witness.start([log.verifierKey])).rejects.toThrow(`${name} `);
+    await expect(witness.start([log.verifierKey])).rejects.toThrow('restore it');
   });
 
   test('is given up by word only, and kept as evidence', async () => {
