@@ -123,6 +123,10 @@ function trustOf(values: Values): Trust {
   if (measurements.some((each) => !/^[0-9a-f]{96}$/.test(each)))
     throw new OperatorError('--measurement: expected 96 hex digits');
   const boot = values['accept-unattested'] as string | undefined;
+  if (boot !== undefined && values.policy !== undefined)
+    throw new OperatorError(
+      '--accept-unattested: expected without --policy, for no evidence would be checked against it',
+    );
   const policy =
     values.policy === undefined ? null : (readJson(values.policy as string) as unknown as MeasurementPolicy);
   if (policy && !Array.isArray(policy.code))

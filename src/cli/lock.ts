@@ -41,6 +41,12 @@ export async function lockDataDirectory(
   return { enclave, others };
 }
 
+/** Takes the lock of a folder for as long as this process lives: false where another has it. Without flock(1) nobody has. */
+export async function lockFolder(folder: string, flock: string | undefined): Promise<boolean> {
+  if (!flock) return true;
+  return take(flock, ['-n'], openSync(join(folder, 'lock'), constants.O_RDWR | constants.O_CREAT, 0o600));
+}
+
 function take(flock: string, options: readonly string[], descriptor: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const child = spawn(flock, [...options, '3'], { stdio: ['ignore', 'ignore', 'inherit', descriptor] });

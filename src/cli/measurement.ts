@@ -3,7 +3,7 @@
  * SHA-256. It depends on the files' names and contents alone, so that whoever has the same release gets the same.
  */
 import { hash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { checkout } from './view.ts';
 
@@ -18,9 +18,10 @@ const folders = ['src/enclave', 'src/protocol', 'src/stamping', 'src/decode', 's
 /** Below them, and never loaded by the enclave. */
 const leftOut = 'src/policy/analysis/';
 
-/** What Node loads: of packages, documentation and types are not code. */
-const isSource = (path: string): boolean => isCode(path) || path.endsWith('.ts');
-const isCode = (path: string): boolean => /\.(?:[cm]?js|json|node|wasm)$/.test(path);
+/** What Node loads of our own sources, which name their files in full. */
+const isSource = (path: string): boolean => /\.(?:[cm]?js|json|node|wasm|ts)$/.test(path);
+/** Of packages documentation and types are not code. Anything else may be: of `x` and `x.js` Node loads the first. */
+const isCode = (path: string): boolean => !/\.(?:md|map|[cm]?ts)$/.test(path);
 
 /** Static imports and re-exports, which start a line in formatted sources, and dynamic ones; the group is a package's name. */
 const packageImports =
@@ -28,12 +29,14 @@ const packageImports =
 
 /** Measures the code below `root`, the folder with `src` and `node_modules`; takes some 60 ms. */
 export function measureEnclave(root = checkout): Measurement {
-  const sources = folders
+  // Packages that lie nearer than ours, where nobody puts any, would be loaded in their place.
+  const nearer = 'src/node_modules';
+  const sources = [...folders, ...(existsSync(join(root, nearer)) ? [nearer] : [])]
     .flatMap((folder) => filesBelow(root, folder, isSource))
     .filter((path) => !path.startsWith(leftOut));
   const imported = new Set(sources.flatMap((path) => importsOf(readFileSync(join(root, path), 'utf8'))));
   const code = closeOver(root, [...imported]).flatMap((folder) => filesBelow(root, folder, isCode));
-  const paths = [...sources, ...code].sort((a, b) => (a < b ? -1 : 1));
+  const paths = [...new Set([...sources, ...code])].sort((a, b) => (a < b ? -1 : 1));
   const lines = paths.map((path) => `${hash('sha256', readFileSync(join(root, path)), 'hex')}  ${path}\n`);
   const manifest = ['# countersign enclave manifest v1\n', `# node ${process.version}\n`, ...lines].join('');
   return { digest: hash('sha384', manifest, 'hex'), manifest };
@@ -62,11 +65,12 @@ export function createMeasurer(): Measurer {
 
 const importsOf = (source: string): string[] => [...source.matchAll(packageImports)].map(([, name]) => name as string);
 
-/** Paths from `root`, with slashes. Packages within packages are listed by `closeOver` where they are needed. */
+/** Paths from `root`, with slashes, and behind links too. All packages within a package may be loaded by it. */
 function filesBelow(root: string, folder: string, wanted: (path: string) => boolean): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : filesBelow(root, path, wanted);
+    const isFolder = entry.isSymbolicLink() ? statSync(join(root, path)).isDirectory() : entry.isDirectory();
+    if (isFolder) return filesBelow(root, path, wanted);
     return wanted(path) ? [path] : [];
   });
 }
@@ -94,7 +98,8 @@ function closeOver(root: string, names: readonly string[]): string[] {
 function findPackage(root: string, name: string, importer: string): string | undefined {
   for (let folder = importer || root; folder.startsWith(root); folder = dirname(folder)) {
     const candidate = join(folder, 'node_modules', name);
-    if (existsSync(join(candidate, 'package.json'))) return candidate;
+    // Node loads its index.js even where it has no package.json; then it is refused when that is read.
+    if (existsSync(candidate)) return candidate;
   }
   return undefined;
 }

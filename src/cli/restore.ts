@@ -6,7 +6,7 @@ import type pg from 'pg';
 import { type BackupFile, openBackupFile } from './backup/container.ts';
 import { copyIn } from './backup/copy.ts';
 import { listTables, makeTables, withClient, withEmbedded } from './backup/database.ts';
-import { type Event, type Header, type Listed, type Part, readParts } from './backup/parts.ts';
+import { type Event, type Header, isSecret, type Listed, type Part, readParts } from './backup/parts.ts';
 import { checkDatabaseRole } from './database-role.ts';
 import { openDataDirectory, ownFolder, replaceFile } from './files.ts';
 import { enclaveFolder, openHost } from './host.ts';
@@ -38,6 +38,8 @@ export async function restore(settings: Settings, args: readonly string[]): Prom
   const { values } = parseArgs({ args: [...args], options });
   if (!values.from) throw new OperatorError(`--from: expected a backup file, got nothing\n\n${restoreHelp}`);
   const file = openBackupFile(values.from);
+  if (!file.isSecret && values['passphrase-file'] !== undefined)
+    throw new OperatorError(`${values.from} is not encrypted: it is not the file that this passphrase was for`);
   const passphrase = file.isSecret ? await readPassphrase('the backup', values['passphrase-file'], false) : null;
   say('checking the whole file');
   const { header, listed } = check(file, passphrase);
@@ -63,6 +65,10 @@ function check(file: BackupFile, passphrase: string | null): { header: Header; l
     if (event.type === 'end') listed.push(event.listed);
   }
   if (!header) throw new OperatorError('the backup cannot be used: it is empty');
+  if (!file.isSecret && (header.sealing || listed.some(({ name }) => isSecret(name))))
+    throw new OperatorError(
+      'the backup cannot be used: it is not encrypted, and brings keys or orders all the same, as no backup does: somebody made it up',
+    );
   const known = readdirSync(join(checkout, 'migrations')).map((name) => name.replace(/\.ts$/, ''));
   const unknown = header.migrations.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
@@ -134,6 +140,9 @@ function writeFiles(dataDir: string, events: Generator<Event>, moved: boolean): 
   const folder = enclaveFolder(dataDir);
   const { uid } = statSync(folder);
   const owner = process.getuid?.() === 0 && uid !== 0 ? uid : null;
+  // First, lest a crash leave what looks like no restore. The enclave then begins a new epoch, once it has found the state that
+  // the anchor names.
+  if (!moved) replaceFile(join(folder, 'restored'), `${new Date().toISOString()}\n`, owner);
   for (const { part, chunks } of partsOf(events)) {
     if (part.kind !== 'file') continue;
     const content = Buffer.concat([...chunks()]);
@@ -145,8 +154,6 @@ function writeFiles(dataDir: string, events: Generator<Event>, moved: boolean): 
     }
     say(`file ${part.name}`);
   }
-  // The enclave then begins a new epoch, once it has found the state that the anchor names.
-  if (!moved) replaceFile(join(folder, 'restored'), `${new Date().toISOString()}\n`, owner);
 }
 
 function report({ time, batch, sealing }: Header, listed: readonly Listed[], dataDir: string, moved: boolean): void {
@@ -155,6 +162,7 @@ function report({ time, batch, sealing }: Header, listed: readonly Listed[], dat
     ...(sealing
       ? []
       : [
+          'the backup is not encrypted, so nothing says who wrote it: be sure that it is yours',
           `put your copies of ${join(enclaveFolder(dataDir), 'sealing')} and ${rootFilePath(dataDir)} in place before the first start, of the same owner as their folders`,
         ]),
     moved

@@ -141,7 +141,8 @@ const rootNames = { organizationName: 'Root organization', userName: 'Root user'
 async function healthy({ host, port }: Settings, stopping: AbortSignal): Promise<void> {
   const patienceUntil = Date.now() + 5000;
   let told: string | undefined;
-  while (!stopping.aborted) {
+  // A start takes about a second; one that takes long is not to be held up by being asked.
+  for (let pause = 20; !stopping.aborted; pause = Math.min(pause * 1.1, 250)) {
     const health = await askHealth(host, port);
     if (health?.status === 200) return;
     const reason = health?.reason ?? 'no answer from api yet';
@@ -149,7 +150,7 @@ async function healthy({ host, port }: Settings, stopping: AbortSignal): Promise
       told = reason;
       say(`not ready: ${reason}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
   throw new OperatorError('stopped while starting');
 }

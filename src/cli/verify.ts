@@ -29,7 +29,8 @@ standard input). What is not given to compare with is said, and marked with a do
   --measurement HEX   the enclave's code that you accept, as countersign measure prints it; may be repeated
   --json              one JSON object in place of the text
 
-Exits with 0 where nothing failed, and with 1 where something did. docs/receipts.md has the format.`;
+Exits with 0 where nothing failed, which without --log-key proves nothing, and with 1 where something did. docs/receipts.md has
+the format.`;
 
 const options = {
   body: { type: 'string' },

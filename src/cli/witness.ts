@@ -1,13 +1,16 @@
 /** `countersign witness`: a small witness of other services' logs (C2SP tlog-witness), to run on a machine of its own. */
 import { once } from 'node:events';
+import { existsSync, mkdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { NoteError, parseVerifierKey } from '../protocol/log/signed-note.ts';
+import { cosignature, NoteError, parseVerifierKey } from '../protocol/log/signed-note.ts';
 import { createWitness } from '../witness/server.ts';
 import { enrolAnew, WitnessStoreError } from '../witness/store.ts';
+import { lockFolder } from './lock.ts';
 import { OperatorError } from './operator-error.ts';
 import { onStopSignals } from './stop-signals.ts';
+import { findTools } from './tools.ts';
 
 export const witnessHelp = `usage: countersign witness --name <name> [--log <verifier key>]... [--listen <host:port>] [--data <folder>]
        countersign witness --data <folder> --enrol-anew <log>
@@ -39,6 +42,7 @@ export async function witness(args: readonly string[]): Promise<void> {
   const folder = resolve(values.data);
   try {
     if (values['enrol-anew']) {
+      if (existsSync(folder)) await lock(folder);
       enrolAnew(folder, values['enrol-anew']);
       return print(
         `${values['enrol-anew']} is cosigned anew from its next checkpoint on; the old one stays as evidence`,
@@ -60,6 +64,12 @@ async function serve(
   const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(listen) ?? [];
   if (!host || Number(port) > 65_535)
     throw new OperatorError(`--listen: expected an address like 127.0.0.1:8788, got ${listen}`);
+  if (logs.map(parseVerifierKey).some(({ type }) => type === cosignature))
+    throw new OperatorError('--log: expected the verifier key of a log, got that of a witness');
+  if (logs.length > 0) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    await lock(folder);
+  }
   const { server, verifierKey } = createWitness({ folder, name, logs });
   print(`witness ${verifierKey}`);
   if (logs.length === 0) return;
@@ -77,6 +87,12 @@ async function serve(
   const { address, port: chosen } = server.address() as AddressInfo;
   for (const each of logs) print(`cosigns ${parseVerifierKey(each).name}`);
   print(`listens on http://${address.includes(':') ? `[${address}]` : address}:${chosen}`);
+}
+
+/** Two on one folder would each go by their own memory, and cosign two histories of a log. */
+async function lock(folder: string): Promise<void> {
+  if (await lockFolder(folder, findTools().flock)) return;
+  throw new OperatorError(`another witness is running on ${folder}; stop it first`);
 }
 
 const print = (line: string): void => {

@@ -11,9 +11,10 @@ import { formatVersion } from './contexts.ts';
 import { fetchRows, type Port } from './ledger/port.ts';
 import { RowIntegrityError, type Sealer } from './sealing/seal.ts';
 
-/** Of one organization, and bytes of all bodies together that are kept in memory. */
+/** Of one organization, and bytes of all of them together that are kept in memory, each with a stamp of this many. */
 const maxNotes = 16;
 const maxBytes = 8 * 1024 * 1024;
+const stampBytes = 4096;
 /** Bytes of a note that becomes a row. */
 const maxSealed = 64 * 1024;
 
@@ -30,7 +31,7 @@ export function createDenials(port: Port, sealer: Sealer): Denials {
   /** Those who asked last are at the end. */
   const kept = new Map<string, Notes>();
   let bytes = 0;
-  const sizeOf = (notes?: Notes) => (notes?.records ?? []).reduce((sum, { body }) => sum + body.length, 0);
+  const sizeOf = (notes?: Notes) => (notes?.records ?? []).reduce((sum, { body }) => sum + body.length + stampBytes, 0);
   const put = (organizationId: string, notes: Notes | undefined) => {
     bytes += sizeOf(notes) - sizeOf(kept.get(organizationId));
     kept.delete(organizationId);

@@ -293,10 +293,8 @@ const identify = (settings: EnclaveSettings, anchor: string): BootIdentity =>
 async function openFolder(settings: EnclaveSettings, sealing: SealingProvider): Promise<Secrets> {
   const { folder } = settings;
   const marker = join(folder, 'first-start');
-  if (existsSync(marker) && !(await hasReleased(sealing, folder))) {
-    discardSealing(folder);
-    rmSync(join(folder, 'anchor'), { force: true });
-  }
+  // The anchor comes last, and whole: with it nothing is left to be undone, and holders may have seen their shares.
+  if (existsSync(marker) && !existsSync(join(folder, 'anchor'))) discardSealing(folder);
   if (!isSealed(folder)) {
     if (existsSync(join(folder, 'anchor'))) {
       throw new SealingError(`${folder} holds an anchor but no sealed root key: restore both from one backup`);
@@ -314,15 +312,6 @@ async function openFolder(settings: EnclaveSettings, sealing: SealingProvider): 
   loadAnchor(secrets.anchor, folder);
   await settle();
   return secrets;
-}
-
-/** An anchor is there only when it is whole; a leftover marker of the first start means nothing once it has moved. */
-async function hasReleased(sealing: SealingProvider, folder: string): Promise<boolean> {
-  if (!existsSync(join(folder, 'anchor'))) return false;
-  const { rootKey } = await openRootKey(folder, sealing);
-  const { anchor } = secretsOf(rootKey, folder);
-  rootKey.fill(0);
-  return loadAnchor(anchor, folder).number > 0;
 }
 
 function secretsOf(rootKey: Buffer, folder: string): Secrets {

@@ -183,6 +183,15 @@ test('evidence that nobody can verify is no evidence', async () => {
   await waitsStill(enclave, 0);
 });
 
+test('who has measurements to check is not talked into giving them up', async () => {
+  const enclave = await restart();
+  const { boot } = await enclave.report();
+  const trust = ['--policy', join(place.dataDir, 'policy.json'), '--accept-unattested', boot];
+  const words = ['share', '--key', keyOf('anna'), '--url', enclave.url, ...trust];
+  await expect(ceremony(readSettings({}), words)).rejects.toThrow('expected without --policy');
+  await waitsStill(enclave, 0);
+});
+
 test('api replays a share: to the same start, to the next one, to a second enclave', async () => {
   const enclave = await restart();
   const seen: HandIn[] = [];
@@ -303,6 +312,15 @@ test('holders change; then the old manifest is restored: holders who know better
   await expect(hand(rolledBack, keyOf('anna'), { manifest })).rejects.toThrow('older than number 2 that you accepted');
   await expect(hand(rolledBack, dora.path)).rejects.toThrow('older than number 2 that you accepted');
   await waitsStill(rolledBack, 0);
+});
+
+test('a crash at the very end of the first start: the manifest that holders saw stays, and nobody is asked twice', async () => {
+  writeFileSync(join(place.folder, 'first-start'), '');
+  const enclave = await restart();
+  await hand(enclave, keyOf('anna'));
+  await hand(enclave, keyOf('ben'));
+  await enclave.serving();
+  expect((await enclave.report()).manifestHash).toBe(manifest);
 });
 
 test('a crash of the enclave at any step of it loses no share and no holder', async () => {

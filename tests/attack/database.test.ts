@@ -66,8 +66,17 @@ beforeAll(async () => {
   mallory = await createResident(wire, parent, 'Mallory');
   const employee = await addUser(wire, alice.byPasskey, 'employee');
   await keep('early');
-  const forbidden = activityBody(alice.organizationId, 'ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2', signing(alice.addresses[0]));
-  const denial = { kind: 'submit', name: 'sign_raw_payload', body: forbidden, stamp: employee.stamp(forbidden) } as const;
+  const forbidden = activityBody(
+    alice.organizationId,
+    'ACTIVITY_TYPE_SIGN_RAW_PAYLOAD_V2',
+    signing(alice.addresses[0]),
+  );
+  const denial = {
+    kind: 'submit',
+    name: 'sign_raw_payload',
+    body: forbidden,
+    stamp: employee.stamp(forbidden),
+  } as const;
   expect((await wire(denial)).status).toBe(403);
   denied = `sha256:${createHash('sha256').update(forbidden).digest('hex')}`;
   // Since then a stolen API key was deleted, and this and that was done.
@@ -364,7 +373,9 @@ describe('the service', () => {
     }
     port = await freePort();
     const starting = startService({ env: environment(), dataDir: copy, port });
-    expect((await refusedHealth()).enclave.reason).toMatch(/^the enclave with boot id [0-9a-f]{64} writes to this database/);
+    expect((await refusedHealth()).enclave.reason).toMatch(
+      /^the enclave with boot id [0-9a-f]{64} writes to this database/,
+    );
     // The lease keeps mistakes off, not whoever owns the database: then the numbers of the batches count.
     const deleting = setInterval(() => void run('delete from lease'), 50);
     const second = await starting.finally(() => clearInterval(deleting));
@@ -488,7 +499,9 @@ describe('an enclave that starts on', () => {
       }[table];
       // Of the activities those that are read below: the newest.
       const few = table === 'activities' ? ' order by leaf_index desc limit 3' : '';
-      const { rows } = await sql(`select ctid::text as row from ${table} where ${which ?? 'organization_id = :a'}${few}`);
+      const { rows } = await sql(
+        `select ctid::text as row from ${table} where ${which ?? 'organization_id = :a'}${few}`,
+      );
       expect(rows.length, table).toBeGreaterThan(0);
       for (const { row } of rows as { row: string }[]) {
         const statement = `update ${table} set ${column} = ${corruption(column, type)} where ctid = '${row}'`;

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -327,4 +328,21 @@ describe('secrets', () => {
     }
     expect(environment(enclave).map((entry) => entry.split('=')[0])).not.toContain('DATABASE_URL');
   });
+
+  test.skipIf(process.platform !== 'linux')(
+    'signals that dump memory leave no core file and no report, and nothing of them in what is written',
+    async () => {
+      // In a process namespace of its own the enclave does not even take them; elsewhere it is started again.
+      for (const signal of ['SIGQUIT', 'SIGABRT', 'SIGSEGV'] as const) {
+        process.kill(service.pids().enclave as number, signal);
+        await sleep(200);
+        const status = async () => (await query(wire, alice.byPasskey, 'whoami').catch(() => null))?.status;
+        await expect.poll(status, { timeout: 60_000 }).toBe(200);
+      }
+      const left = readdirSync(service.dataDir, { recursive: true }).map(String);
+      expect(left).toContain('root.json');
+      expect(left.filter((path) => /(^|\/)(core(\.\d+)?|report\..*\.json)$/.test(path))).toEqual([]);
+      for (const secret of isRoot ? secretsOf() : []) expect(service.output().includes(secret)).toBe(false);
+    },
+  );
 });

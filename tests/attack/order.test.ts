@@ -52,7 +52,9 @@ describe('two requests in the other order', () => {
     enclave = await startInMemory();
     owner = await createResident(enclave.wire, enclave.parent, 'owner');
     agent = await addUser(enclave.wire, owner.byPasskey, 'agent');
-    resultOf(await policy(enclave.wire, owner.byPasskey, { effect: 'EFFECT_ALLOW', condition: "activity.action == 'SIGN'" }));
+    resultOf(
+      await policy(enclave.wire, owner.byPasskey, { effect: 'EFFECT_ALLOW', condition: "activity.action == 'SIGN'" }),
+    );
   });
   afterAll(() => enclave.remove());
 
@@ -185,33 +187,40 @@ describe('two enclaves on one database, and a limit of one payment', { timeout: 
   }
   type Twin = { copy: string; storage: MemoryStorage; enclave: ReturnType<typeof startEnclave> };
 
-  test.each(['started together', 'one after the other', 'with news that comes late'])('%s: one signature', async (how) => {
-    for (let round = 0; round < 4; round++) {
-      const both = await twins();
-      const [first, second] = both;
-      if (how === 'started together') {
-        // One of them loses at the start already, and tries again on what the other wrote.
-        await Promise.race(both.map(({ enclave }) => enclave.serving()));
-      } else {
-        await first.enclave.serving();
-        await second.enclave.serving();
+  test.each(['started together', 'one after the other', 'with news that comes late'])(
+    '%s: one signature',
+    async (how) => {
+      for (let round = 0; round < 4; round++) {
+        const both = await twins();
+        const [first, second] = both;
+        if (how === 'started together') {
+          // One of them loses at the start already, and tries again on what the other wrote.
+          await Promise.race(both.map(({ enclave }) => enclave.serving()));
+        } else {
+          await first.enclave.serving();
+          await second.enclave.serving();
+        }
+        if (how === 'with news that comes late') for (const { storage } of both) storage.acknowledge = round % 2 === 0;
+        const asked = both.map(({ enclave }) => pay(enclave.wire, alice.byPasskey, alice.addresses[0]));
+        const answers = await Promise.all(asked.map((answer) => Promise.race([answer, sleep(500, null)])));
+        const signed = answers.filter((answer) => answer?.status === 200);
+        expect(signed.length, JSON.stringify(answers.map((answer) => answer && reasonOf(answer)))).toBeLessThanOrEqual(
+          1,
+        );
+        // Whoever lost does not get to sign later either, and on what is stored there is one payment.
+        for (const { storage } of both) storage.acknowledge = true;
+        for (const { enclave } of both) {
+          if (signed.length === 0) continue;
+          expect(
+            (await Promise.race([pay(enclave.wire, alice.byPasskey, alice.addresses[0]), sleep(500, null)]))?.status,
+          ).not.toBe(200);
+        }
+        if (how !== 'with news that comes late') expect(signed).toHaveLength(1);
+        for (const { enclave, copy } of both) {
+          enclave.stop();
+          rmSync(copy, { recursive: true });
+        }
       }
-      if (how === 'with news that comes late') for (const { storage } of both) storage.acknowledge = round % 2 === 0;
-      const asked = both.map(({ enclave }) => pay(enclave.wire, alice.byPasskey, alice.addresses[0]));
-      const answers = await Promise.all(asked.map((answer) => Promise.race([answer, sleep(500, null)])));
-      const signed = answers.filter((answer) => answer?.status === 200);
-      expect(signed.length, JSON.stringify(answers.map((answer) => answer && reasonOf(answer)))).toBeLessThanOrEqual(1);
-      // Whoever lost does not get to sign later either, and on what is stored there is one payment.
-      for (const { storage } of both) storage.acknowledge = true;
-      for (const { enclave } of both) {
-        if (signed.length === 0) continue;
-        expect((await Promise.race([pay(enclave.wire, alice.byPasskey, alice.addresses[0]), sleep(500, null)]))?.status).not.toBe(200);
-      }
-      if (how !== 'with news that comes late') expect(signed).toHaveLength(1);
-      for (const { enclave, copy } of both) {
-        enclave.stop();
-        rmSync(copy, { recursive: true });
-      }
-    }
-  });
+    },
+  );
 });

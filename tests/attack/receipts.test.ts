@@ -7,12 +7,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { reportDataOf } from '../../sdk/src/attestation/verify-evidence.ts';
 import type { StepName } from '../../sdk/src/verify/step.ts';
 import { type Verification, verifyReceipt } from '../../sdk/src/verify/verify-receipt.ts';
 import { verifyFiles } from '../../src/cli/verify.ts';
 import { type Cbor, decode, encode } from '../../src/protocol/cbor.ts';
 import { type EnclaveInMemory, startEnclave } from '../support/enclave-in-memory.ts';
 import { createResident, type Resident } from '../support/resident.ts';
+import { createFakeTpm } from '../support/tpm-quote.ts';
 import { activityBody, query } from '../support/wire.ts';
 
 type Fields = Record<string, Cbor | undefined>;
@@ -237,9 +239,26 @@ describe('by others', () => {
     writeFileSync(file, forge({}, { version }));
     const { text } = await verifyFiles([file]);
     rmSync(dirname(file), { recursive: true });
-    expect(text).not.toMatch(/^✓ checkpoint|[\u001b\r\u202e]/m);
+    expect(text).not.toMatch(/^✓ checkpoint/m);
+    for (const control of ['\u001b', '\r', '\u202e']) expect(text).not.toContain(control);
     expect(text).toContain('anybody could have made this receipt');
     expect(text).not.toContain('verified:');
+  });
+
+  test('a TPM of one’s own vouches for nothing, and nor does an attestation without evidence', async () => {
+    const forged = forge({});
+    const statement = open(forged).statement as Buffer;
+    const folder = mkdtempSync(join(tmpdir(), 'countersign-forged-'));
+    writeFileSync(join(folder, 'receipt'), forged);
+    const quoted = createFakeTpm().quote(reportDataOf(statement, Buffer.alloc(0)), Buffer.alloc(32, 1));
+    for (const evidence of [{ platform: 'none' }, quoted]) {
+      const attestation = { statement: statement.toString('base64url'), evidence };
+      writeFileSync(join(folder, 'attestation.json'), JSON.stringify(attestation));
+      const { text } = await verifyFiles([join(folder, 'receipt'), '--attestation', join(folder, 'attestation.json')]);
+      expect(text).toContain('· attestation');
+      expect(text).toContain('anybody could have made this receipt');
+    }
+    rmSync(folder, { recursive: true });
   });
 
   test('times that no calendar has are no crash', async () => {

@@ -8,6 +8,8 @@ export type Recorder = { readonly baseUrl: string; close(): Promise<void> };
 
 export async function startRecorder(port: number, onAnswer: (exchange: Exchange) => void): Promise<Recorder> {
   const server = createServer((incoming, outgoing) => relay(port, incoming, outgoing, onAnswer)).listen(0, '127.0.0.1');
+  // A test may compute for seconds between two requests.
+  server.keepAliveTimeout = 60_000;
   await once(server, 'listening');
   return {
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

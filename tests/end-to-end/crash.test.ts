@@ -10,6 +10,7 @@ import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../src/cli/port.ts';
+import { seededRandom } from '../support/seeded-random.ts';
 import { type Service, startService } from '../support/service.ts';
 import { healthyAgain, launch, leftOf } from './launch.ts';
 import {
@@ -32,7 +33,7 @@ import {
 } from './requests.ts';
 
 const seed = Number(process.env.CRASH_SEED ?? Math.floor(Math.random() * 2 ** 32));
-const random = mulberry32(seed);
+const random = seededRandom(seed);
 const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
 
 type Sent = { readonly caller: Caller; readonly request: Prepared; acknowledged?: Activity };
@@ -222,15 +223,4 @@ async function inParallel<T>(items: readonly T[], job: (item: T) => Promise<void
       for (const item of waiting) await job(item);
     }),
   );
-}
-
-/** A small generator of numbers in [0, 1) from a seed. */
-function mulberry32(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

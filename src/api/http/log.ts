@@ -33,7 +33,8 @@ export function createLogRoute({ enclave, loadTile }: LogParts): (ctx: Context, 
       });
     }
     const checkpoint = await asked.answer;
-    knownSize = Math.max(knownSize, checkpoint.size);
+    // Smaller than before where the operator had a restored state accepted: what follows is not released yet.
+    knownSize = checkpoint.size;
     return checkpoint;
   }
 

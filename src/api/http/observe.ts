@@ -25,7 +25,8 @@ export function observe(logger: Logger, metrics: Metrics, isDraining: () => bool
     const { route = 'other', address } = ctx.state;
     const ms = performance.now() - start;
     metrics.observeRequest(route, ctx.status, ms / 1000);
-    logger.info(
+    // Whoever watches over the service asks for it every few seconds.
+    logger[route === '/health' ? 'debug' : 'info'](
       { id, method: ctx.method, route, status: ctx.status, ms: Math.round(ms * 100) / 100, address },
       'request',
     );

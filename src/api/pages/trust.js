@@ -40,10 +40,12 @@ function showAll({ statement, bootId, platform, checkpoint, log, proven, found }
   byId('content').hidden = false;
   if (found.some(([state]) => state === 'bad'))
     say('bad', 'Something does not fit. Do not rely on this service before it is explained.');
+  else if (proven?.platform === 'tpm2')
+    say('open', 'What could be checked fits. That the key named below is this machine’s TPM’s, its operator says.');
   else if (proven)
     say(
       'ok',
-      'What the enclave says of itself is proven by its platform. Compare the code with the release that you expect.',
+      'Its platform vouches for this enclave. Compare what it measured with the release that you expect: other code would say of itself what it likes.',
     );
   else say('open', 'What could be checked fits. No hardware vouches for the rest: you rely on the operator.');
 }

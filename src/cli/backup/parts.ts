@@ -30,8 +30,8 @@ const partSchema = v.variant('kind', [
 const endSchema = v.strictObject({ size: v.number(), sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)) });
 const listSchema = v.array(v.strictObject({ kind: v.string(), name: v.string(), ...endSchema.entries }));
 
-/** What holds the root key, or leads to it, or to any other power. */
-const secret = /^(root\.json$|enclave\/sealing)/;
+/** What holds the root key, leads to it, or gives power: never in a file that is not encrypted, which anybody could write. */
+const secret = /^(root\.json$|enclave\/(sealing|orders\/))/;
 /**
  * Of no use elsewhere (credentials for hours, a cache), or the operator's word for this very place: a backup must not bring
  * an `accept-state` along.

@@ -77,6 +77,9 @@ function isSameState(one: Checkpoint, other: Checkpoint): boolean {
   return equalBytes(one.root, other.root) && (!isOurs(one.origin) || mapOf(one) === mapOf(other));
 }
 
+/** Of one look; a log may be full of what is not Countersign's. */
+const maxNotices = 1000;
+
 const isOurs = (origin: string): boolean => origin.startsWith('countersign/');
 
 async function verified(note: string, logKey: string): Promise<Checkpoint> {
@@ -127,6 +130,7 @@ async function readEntries(
 ): Promise<string[]> {
   const { size } = checkpoint;
   const notices: string[] = [];
+  let untold = 0;
   let subtrees = start;
   for (let at = sizeOf(start); at < size; at = sizeOf(subtrees)) {
     progress(at, size);
@@ -135,9 +139,11 @@ async function readEntries(
     for (const [offset, entry] of entries.slice(at % tileWidth).entries()) {
       subtrees = append(subtrees, { level: 0, root: leafHash(entry) });
       const words = describe(entry);
-      if (words) notices.push(`entry ${at + offset}: ${words}`);
+      if (words && notices.length < maxNotices) notices.push(`entry ${at + offset}: ${words}`);
+      else if (words) untold++;
     }
   }
+  if (untold > 0) notices.push(`and ${untold} more`);
   if (!isRootOf(subtrees, checkpoint)) throw fault('the entries that the log serves are not those that it signed');
   return notices;
 }
@@ -146,7 +152,8 @@ async function readEntries(
 function describe(entry: Uint8Array): string | undefined {
   try {
     const { kind, boot, time, epoch } = decode(entry) as Record<string, unknown>;
-    const when = () => `${new Date(Number(time)).toISOString()}, enclave ${Buffer.from(boot as Buffer).toString('hex')}`;
+    const when = () =>
+      `${new Date(Number(time)).toISOString()}, enclave ${Buffer.from(boot as Buffer).toString('hex')}`;
     if (kind === 'boot') return `the service started, ${when()}`;
     if (kind === 'acceptState') return `the operator had a restored state accepted (epoch ${Number(epoch)}), ${when()}`;
     return undefined;

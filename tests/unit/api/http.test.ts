@@ -230,6 +230,11 @@ describe('requests for the enclave', () => {
     expect(requests).toHaveLength(2);
   });
 
+  test('what is larger than a share does not reach the ceremony, to which anybody may post', async () => {
+    expectStatus(await send('POST', '/ceremony/shares', { body: Buffer.alloc(2049, 32) }), 413, 3);
+    expect(enclave.received.some(({ type }) => type === 'ceremony')).toBe(false);
+  });
+
   test('a body that is compressed is refused', async () => {
     expectStatus(await send('POST', sign, { body: '{}', headers: { 'Content-Encoding': 'gzip' } }), 415, 3);
   });
@@ -452,6 +457,16 @@ describe('the log', () => {
     const reply = await send('GET', `/log/${path}`);
     expectStatus(reply, 404, 5);
     expect(reply.headers['cache-control']).toBe('no-store');
+  });
+
+  test('what was released of a log that is shorter now is not taken for released again', async () => {
+    released = serving(290);
+    await later();
+    expect((await send('GET', '/log/checkpoint')).text).toBe(note(290));
+    expectStatus(await send('GET', '/log/tile/0/001.p/40'), 404, 5);
+    released = serving(300);
+    await later();
+    expect((await send('GET', '/log/tile/0/001.p/40')).status).toBe(200);
   });
 
   test('what the database lacks is unavailable, not absent', async () => {

@@ -1,4 +1,13 @@
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -106,6 +115,34 @@ describe('a small release', () => {
   ])('with %s is another', (_, more) => {
     const { digest } = measureEnclave(release(files));
     expect(measureEnclave(release({ ...files, ...more })).digest).not.toBe(digest);
+  });
+
+  test.each([
+    ['beside the enclave', { 'src/enclave/node_modules/one/index.js': '' }],
+    ['beside all sources', { 'src/node_modules/one/index.js': '' }],
+    ['in a package that does not say that it needs it', { 'node_modules/one/node_modules/two/index.js': '' }],
+    ['deep in a package', { 'node_modules/one/lib/node_modules/three/index.js': '' }],
+    ['in the place of one of its files, without an ending', { 'node_modules/one/index': '' }],
+  ])('with a package or file that Node would load in the place of another, %s, is another', (_, more) => {
+    const { digest } = measureEnclave(release(files));
+    expect(measureEnclave(release({ ...files, ...more })).digest).not.toBe(digest);
+  });
+
+  test('with code behind a link is another', () => {
+    const { digest } = measureEnclave(release(files));
+    const linked = release(files);
+    symlinkSync(release({ 'one/index.js': '' }), join(linked, 'src', 'enclave', 'node_modules'));
+    expect(measureEnclave(linked).digest).not.toBe(digest);
+  });
+
+  test('with a package that is none, nearer than the one that it needs, is refused', () => {
+    const nearer = { ...files, 'node_modules/one/package.json': '{"dependencies":{"five":"1"}}' };
+    const folder = release({
+      ...nearer,
+      'node_modules/five/package.json': '{}',
+      'node_modules/one/node_modules/five/index.js': '',
+    });
+    expect(() => measureEnclave(folder)).toThrow('five');
   });
 
   test('that lacks a package is refused by its name', () => {

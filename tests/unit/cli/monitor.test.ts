@@ -120,7 +120,14 @@ describe('a log that lies', () => {
   test('writes what would rewrite a terminal into its entries', async () => {
     const text = '\u001b[2K\n✓ countersign: as before';
     log.entries = [encode({ v: 1, kind: 'acceptState', boot: text, time: 0, epoch: text })];
-    expect((await look()).notices.join()).not.toMatch(/[\u001b\n]/);
+    const notices = (await look()).notices.join();
+    for (const control of ['\u001b', '\n']) expect(notices).not.toContain(control);
+  });
+
+  test('is full of entries that are to be told: the first thousand are, and how many more', async () => {
+    log.entries = Array.from({ length: 1005 }, () => Buffer.from('hello'));
+    const { notices } = await look();
+    expect([notices.length, notices.at(-1)]).toEqual([1001, 'and 5 more']);
   });
 
   test('shrinks', async () => {

@@ -63,16 +63,26 @@ function isolationWords(isolation) {
   };
 }
 
-const platformWords = (proven) =>
-  proven
-    ? {
-        good: ['Other code in its place: the platform measured what runs, for you to compare'],
-        bad: ['Flaws in the platform itself, and in the code that was measured'],
-      }
-    : {
-        good: [],
-        bad: ['An operator who runs other code and says that it is this: no hardware vouches for what runs here'],
-      };
+function platformWords(proven) {
+  if (!proven) {
+    return {
+      good: [],
+      bad: ['An operator who runs other code and says that it is this: no hardware vouches for what runs here'],
+    };
+  }
+  if (proven.platform === 'tpm2') {
+    return {
+      good: [],
+      bad: [
+        'An operator who runs other code and says that it is this: whose TPM signed here you must know from elsewhere',
+      ],
+    };
+  }
+  return {
+    good: ['Other code in its place: the platform measured what runs, for you to compare'],
+    bad: ['Flaws in the platform itself, and in the code that was measured'],
+  };
+}
 
 const always = {
   good: ['A forged, altered or repeated request: each is stamped by its user over the exact bytes'],
@@ -89,7 +99,10 @@ const platforms = {
 
 /** Of a boot statement and what was proven of it. */
 export function describeTrust(statement, platform, proven) {
-  const seal = known(sealing, statement.sealing);
+  const named = known(sealing, statement.sealing);
+  const isUnproven = !proven && (statement.sealing === 'dstack' || statement.sealing === 'nitro-kms');
+  // What a platform does to its operator is no more than the operator's word where that platform does not vouch.
+  const seal = isUnproven ? { ...named, good: [] } : named;
   const anchor = statement.anchor.split('+').map((name) => known(anchors, name));
   const parts = [always, platformWords(proven), seal, ...anchor, isolationWords(statement.isolation)];
   // Whatever stands outside the machine makes up for what the file alone leaves open.
