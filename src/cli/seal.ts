@@ -14,7 +14,7 @@ import type { Settings } from './settings.ts';
 export const sealHelp = `usage: countersign seal status
        countersign seal move --to <provider> (--backup <file> | --no-backup | --from-backup <file>) [--dry-run]
        countersign seal rotate
-       countersign seal upgrade --measurement <hex>
+       countersign seal upgrade --measurement <hex> [--backup <file>]
 
 status   says how the root key is sealed, and whether a move is prepared.
 move     seals it with another provider: ${sealingNames.join(', ')}.
@@ -28,7 +28,8 @@ move     seals it with another provider: ${sealingNames.join(', ')}.
 rotate   seals the same key anew with the same provider, while the service runs. With tpm2 older sealing files are
          worthless from then on. The root key itself does not change: whoever has it keeps it.
 upgrade  with tpm2: seals it for the code of the release to be installed as well (its \`countersign measure\`), which
-         the TPM would not open it to. Without it, only a backup of the key opens the new release.`;
+         the TPM would not open it to. Where it is sealed to more registers than that of the code, only with the backup
+         of the key: whom those keep from the key must not choose the code that gets it.`;
 
 const tasks: Readonly<Record<string, (args: readonly string[]) => object>> = {
   status: (args) => none('status', args),
@@ -81,12 +82,13 @@ function none(task: string, args: readonly string[]): object {
 }
 
 function upgradeTask(args: readonly string[]): object {
-  const { values } = parseArgs({ args: [...args], options: { measurement: { type: 'string' } } });
+  const options = { measurement: { type: 'string' }, backup: { type: 'string' } } as const;
+  const { values } = parseArgs({ args: [...args], options });
   const measurement = values.measurement?.toLowerCase();
   if (!measurement || !/^[0-9a-f]{96}$/.test(measurement)) {
     throw new OperatorError(`--measurement: expected 96 hex digits, got ${measurement ?? 'nothing'}\n\n${sealHelp}`);
   }
-  return { task: 'upgrade', measurement };
+  return { task: 'upgrade', measurement, backup: values.backup === undefined ? null : read(values.backup) };
 }
 
 function moveTask(args: readonly string[]): object {

@@ -6,8 +6,8 @@ import { sha256 } from './ledger/hash.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { headKey } from './ledger/merkle-map.ts';
 
-/** What an answer was made from: the organization (16 bytes) and the digest of its head, null where there is none. */
-export type ReadState = { readonly organization: Buffer; readonly head: Buffer | null };
+/** What an answer was made from: the organization (16 bytes) and the digest of its head. */
+export type ReadState = { readonly organization: Buffer; readonly head: Buffer };
 
 /**
  * Proves that the answer `body` was made from the current state. Undefined when the organization has changed since: then the
@@ -21,8 +21,7 @@ export async function proveRead(
 ): Promise<Buffer | undefined> {
   const key = headKey(organization);
   const { value, bucket, path, state } = await ledger.prove(key);
-  const isCurrent = head === null ? value === undefined : value !== undefined && head.equals(value);
-  if (!isCurrent) return undefined;
+  if (value === undefined || !head.equals(value)) return undefined;
   const claims: ReadClaims = {
     v: readProofVersion,
     query: name,

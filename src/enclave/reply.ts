@@ -2,11 +2,9 @@
 import { CountersignError, toStatus, unavailable } from '../protocol/errors.ts';
 import type { RequestMessage } from '../protocol/messages.ts';
 import type { ActivityObject } from '../protocol/queries/objects.ts';
-import { uuidBytes } from '../protocol/uuid.ts';
 import { OpaqueBucketError } from './ledger/merkle-map.ts';
 import { proveRead, type ReadState } from './read-proof.ts';
 import { asAnswer, type Service } from './service.ts';
-import { readEnvelope, readOrganizationId } from './submission.ts';
 
 /** `receipt`: of a submission its receipt, of a query the proof that the answer is about the current state. */
 export type Reply = { readonly status: number; readonly body: Buffer; readonly receipt?: Buffer };
@@ -59,15 +57,14 @@ async function withEvidence(
   answered: Answered | Error,
   made: Reply,
 ): Promise<Reply | undefined> {
-  const { ledger } = service;
   if (request.kind === 'submit') {
     return answered instanceof Error
       ? made
       : withReceipt(service, answered.value as { activity: ActivityObject }, made);
   }
-  const read = answered instanceof Error ? await goneOrganization(service, request, answered) : answered.read;
-  if (!read) return made;
-  const receipt = await proveRead(ledger, request, read, made.body);
+  // Proofs are for who may read: of an organization that is not there nobody's stamp can be verified.
+  if (answered instanceof Error || !answered.read) return made;
+  const receipt = await proveRead(service.ledger, request, answered.read, made.body);
   return receipt && { ...made, receipt };
 }
 
@@ -82,16 +79,3 @@ async function withReceipt(service: Service, value: { activity: ActivityObject }
 /** A JSON object with one more member, without making the JSON again. */
 const withMember = (object: Buffer, receipt: Buffer): Buffer =>
   Buffer.concat([object.subarray(0, -1), Buffer.from(`,"receipt":"${receipt.toString('base64url')}"}`)]);
-
-/** What says that there is no such organization: nothing, or the head of one that was deleted, for it stays so. */
-async function goneOrganization(
-  { load }: Service,
-  { body }: RequestMessage,
-  error: Error,
-): Promise<ReadState | undefined> {
-  const isGone = error instanceof CountersignError && error.facts.reason === 'ORGANIZATION_NOT_FOUND';
-  if (!isGone) return undefined;
-  const id = readOrganizationId(readEnvelope(body));
-  const found = await load(id);
-  return { organization: uuidBytes(id), head: found?.organization.deleted ? found.headDigest : null };
-}

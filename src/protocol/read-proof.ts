@@ -1,6 +1,6 @@
 /**
  * The proof that comes with an answer to `?proof=1`: the enclave signs for the answer and for the organization's head that it
- * was made from, and the map's path shows that this head is the current one, or that there is no such organization.
+ * was made from, and the map's path shows that this head is the current one.
  */
 
 /** `v` of proofs and of what is signed in them. */
@@ -16,8 +16,8 @@ export type ReadClaims = {
   answer: Uint8Array;
   /** 16 bytes. */
   organization: Uint8Array;
-  /** Digest of the head; null where there is no such organization. */
-  head: Uint8Array | null;
+  /** Digest of the head. */
+  head: Uint8Array;
   /** Root of the map as of the checkpoint. */
   map: Uint8Array;
   /** Unix ms. */
@@ -29,7 +29,10 @@ export type ReadProof = {
   v: typeof readProofVersion;
   /** COSE_Sign1 over encoded `ReadClaims`, which it carries, by the boot key; its key id is the boot id, its issuer the log. */
   cose: Uint8Array;
-  /** All entries of the map's bucket, key ‖ value of 32 bytes each, sorted: its hash is SHA-256(00 ‖ entries). */
+  /**
+   * Hashes of the entries of the map's bucket in order, SHA-256(02 ‖ key ‖ value) each, of which the organization's is one: its
+   * key is id ‖ 16 zero bytes, its value the head's digest. The bucket's own hash is SHA-256(00 ‖ hashes).
+   */
   bucket: Uint8Array;
   /** Sibling hashes from the bucket up to the root, 16 of 32 bytes; a node is SHA-256(01 ‖ left ‖ right). */
   path: Uint8Array[];

@@ -1,5 +1,4 @@
 /** `api` or whoever passes an answer on, as the attacker of DESIGN §1: no other answer, query, time or state is proven by a proof. */
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verifyRead } from '../../sdk/src/verify/verify-read.ts';
 import { type Cbor, decode, encode } from '../../src/protocol/cbor.ts';
@@ -12,12 +11,12 @@ type Read = { body: string; answer: Buffer; proof: Buffer };
 let enclave: EnclaveInMemory;
 let owner: Resident;
 let read: Read;
-let absent: Read;
+let other: Read;
 beforeAll(async () => {
   enclave = await startEnclave();
   owner = await createResident(enclave.wire, enclave.parent, 'owner');
   read = await ask('list_users');
-  absent = await ask('get_organization', { organizationId: randomUUID() }, enclave.parent);
+  other = await ask('list_wallets');
 });
 afterAll(() => enclave.remove());
 
@@ -37,11 +36,9 @@ const failed = async ({ body, answer, proof }: Read) => {
   return steps.filter((step) => step.ok === false).map(({ name }) => name);
 };
 
-test('what the enclave said is proven, also that there is no such organization', async () => {
+test('what the enclave said is proven', async () => {
   expect(await failed(read)).toEqual([]);
-  expect(await failed(absent)).toEqual([]);
-  const { steps } = await verifyRead(absent.proof);
-  expect(steps.map(({ words }) => words).join()).toContain('there was no organization');
+  expect(await failed(other)).toEqual([]);
 });
 
 describe('is not proven', () => {
@@ -50,7 +47,7 @@ describe('is not proven', () => {
       'answer',
     ]);
     expect(await failed({ ...read, body: `${read.body} ` })).toEqual(['request']);
-    expect(await failed({ ...read, proof: absent.proof })).toEqual(['request', 'answer']);
+    expect(await failed({ ...read, proof: other.proof })).toEqual(['answer']);
   });
 
   test('the answer to another query, which was asked with the same body and stamp', async () => {

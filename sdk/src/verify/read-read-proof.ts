@@ -30,7 +30,7 @@ export function readReadClaims(bytes: Uint8Array): ReadClaims {
     request: bytesAt(fields, 'request', 32),
     answer: bytesAt(fields, 'answer', 32),
     organization: bytesAt(fields, 'organization', 16),
-    head: fields.head === null ? null : bytesAt(fields, 'head', 32),
+    head: bytesAt(fields, 'head', 32),
     map: bytesAt(fields, 'map', 32),
     time: numberAt(fields, 'time'),
   };

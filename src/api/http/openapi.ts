@@ -124,7 +124,8 @@ const receiptHeader: JsonSchema = {
 const proofParameter: JsonSchema = {
   name: 'proof',
   in: 'query',
-  description: '`1`: the header `X-Countersign-Proof` proves that the answer is about the current state (docs/receipts.md)',
+  description:
+    '`1`: the header `X-Countersign-Proof` proves that the answer is about the current state (docs/receipts.md)',
   schema: { type: 'string', enum: ['1'] },
 };
 

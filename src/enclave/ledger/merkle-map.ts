@@ -1,6 +1,7 @@
 /**
  * The Merkle map over all heads and identity look-ups: key (32 bytes) → value (32 bytes), in 2^16 buckets by the key's
- * first two bytes. A bucket's hash is SHA-256(00 ‖ its sorted entries), an inner node's SHA-256(01 ‖ left ‖ right).
+ * first two bytes. A bucket's hash is SHA-256(00 ‖ SHA-256(02 ‖ entry) of each of its sorted entries), an inner node's
+ * SHA-256(01 ‖ left ‖ right): what is proven of one entry says nothing about its neighbours.
  * The whole map lives in memory, 64 bytes an entry, so that what is *not* in it is known too.
  *
  * Keys: a head is organization id ‖ 16 zero bytes; a look-up is keyed digest of the identity (16) ‖ organization id.
@@ -31,7 +32,7 @@ export type MerkleMap = {
   /** Sets many entries at once, 64 bytes each: quick where they are in order. */
   add(entries: Buffer): void;
   root(): Buffer;
-  /** What `key` has, or that it has nothing, by all entries of its bucket and the siblings of the nodes from there to the root. */
+  /** What `key` has, with the hashes of all entries of its bucket and the siblings of the nodes from there to the root. */
   prove(key: Uint8Array): { value: Buffer | undefined; bucket: Buffer; path: Buffer[] };
   /** Buckets whose hash changed since the last call, with the hashes as of now. */
   takeChangedBuckets(): { bucket: number; hash: Buffer }[];
@@ -53,8 +54,18 @@ export const bucketOf = (key: Uint8Array): number => ((key[0] as number) << 8) |
 /** Key of an organization's head. */
 export const headKey = (organizationId: Uint8Array): Buffer => Buffer.concat([organizationId, Buffer.alloc(16)]);
 
-export function bucketHashOf(entries: Uint8Array): Buffer {
-  return sha256(Buffer.concat([Buffer.of(0), entries]));
+export const bucketHashOf = (entries: Buffer): Buffer => sha256(Buffer.concat([Buffer.of(0), entryHashes(entries)]));
+
+/** Of the entries of a bucket, 32 bytes each. */
+function entryHashes(entries: Buffer): Buffer {
+  const hashes = Buffer.allocUnsafe(entries.length / 2);
+  const entry = Buffer.alloc(1 + entrySize);
+  entry[0] = 2;
+  for (let at = 0; at < entries.length; at += entrySize) {
+    entries.copy(entry, 1, at, at + entrySize);
+    writeSha256(hashes, at / 2, entry);
+  }
+  return hashes;
 }
 
 export function createMerkleMap(): MerkleMap {
@@ -146,10 +157,10 @@ export function createMerkleMap(): MerkleMap {
       const bucket = bucketOf(key);
       const path: Buffer[] = [];
       for (let node = bucketCount + bucket; node > 1; node >>= 1) path.push(nodeHash(node ^ 1));
-      const { at, found } = search(entriesOf(bucket), key);
-      const entries = Buffer.from(entriesOf(bucket));
+      const entries = entriesOf(bucket);
+      const { at, found } = search(entries, key);
       const value = found ? entries.subarray(at + keySize, at + entrySize) : undefined;
-      return { value, bucket: entries, path };
+      return { value, bucket: entryHashes(entries), path };
     },
     takeChangedBuckets() {
       rehash();

@@ -13,11 +13,12 @@ import { SealingError, type SealingProvider } from './provider.ts';
 import { openProvider } from './providers.ts';
 import { openRootKey, prepareMove, prepareUpgrade, rotateSealing, sealAndCheck } from './root-key.ts';
 import { nextSealingPath, readSealing, sealingPath } from './sealing-file.ts';
+import { codeRegister } from './tpm2.ts';
 
 type Task =
   | { task: 'status' }
   | { task: 'rotate' }
-  | { task: 'upgrade'; measurement: string }
+  | { task: 'upgrade'; measurement: string; backup: string | null }
   /** `backup`: base64 of a sealing file of `local-file`; `fromBackup`: take the key from it and not from the present sealing. */
   | { task: 'move'; to: SealingName; dryRun: boolean; backup: string | null; fromBackup: boolean };
 
@@ -27,7 +28,7 @@ const { folder } = settings;
 async function run(task: Task): Promise<string[]> {
   if (task.task === 'status') return status();
   if (task.task === 'rotate') return rotate();
-  if (task.task === 'upgrade') return upgrade(task.measurement);
+  if (task.task === 'upgrade') return upgrade(task);
   return move(task);
 }
 
@@ -64,13 +65,26 @@ async function rotate(): Promise<string[]> {
   ];
 }
 
-async function upgrade(measurement: string): Promise<string[]> {
+async function upgrade({ measurement, backup }: Extract<Task, { task: 'upgrade' }>): Promise<string[]> {
   const provider = await openProviderOf(present());
+  // Registers of the boot keep the key from whoever owns the running machine: they must not choose the code that gets it.
+  if (settings.tpmPcrs?.some((register) => register !== codeRegister)) await assertHasKey(provider, backup);
   await prepareUpgrade(folder, provider, Buffer.from(measurement, 'hex'));
   return [
     `the root key is sealed for the code ${measurement} too`,
     'to finish: stop the service, install the release, reboot the machine, start; the sealing for the present code is worthless then',
   ];
+}
+
+async function assertHasKey(provider: SealingProvider, backup: string | null): Promise<void> {
+  if (backup === null)
+    throw new SealingError(
+      'the key is sealed to how the machine was started: give the backup of the key, with --backup <file>',
+    );
+  const { rootKey } = await openRootKey(folder, provider);
+  const isSame = timingSafeEqual(readBackup(backup), rootKey);
+  rootKey.fill(0);
+  if (!isSame) throw new SealingError('the backup holds another root key than this installation has');
 }
 
 async function move({ to, dryRun, backup, fromBackup }: Extract<Task, { task: 'move' }>): Promise<string[]> {

@@ -6,7 +6,7 @@ import { decode, encode } from '../../../src/protocol/cbor.ts';
 import type { ReadClaims, ReadProof } from '../../../src/protocol/read-proof.ts';
 import { type EnclaveInMemory, startEnclave } from '../../support/enclave-in-memory.ts';
 import { createResident, type Resident } from '../../support/resident.ts';
-import { activityBody, type Caller, submit, type WireAnswer } from '../../support/wire.ts';
+import { activityBody, type Caller, type WireAnswer } from '../../support/wire.ts';
 
 let enclave: EnclaveInMemory;
 let owner: Resident;
@@ -50,12 +50,9 @@ function verified(body: string, { bytes, proof }: WireAnswer): ReadClaims {
   expect(path).toHaveLength(16);
   expect(Buffer.from(claims.map)).toEqual(node);
   expect(checkpoint).toContain(`\nmap ${node.toString('base64')}\n`);
-  const heads = Array.from({ length: bucket.length / 64 }, (_, at) =>
-    Buffer.from(bucket.subarray(at * 64, at * 64 + 64)),
-  );
-  const wanted = Buffer.concat([claims.organization, Buffer.alloc(16)]);
-  const found = heads.find((entry) => entry.subarray(0, 32).equals(wanted))?.subarray(32);
-  expect(found).toEqual(claims.head === null ? undefined : Buffer.from(claims.head));
+  const entry = sha256(Buffer.of(2), claims.organization, Buffer.alloc(16), claims.head);
+  const hashes = Array.from({ length: bucket.length / 32 }, (_, at) => bucket.subarray(at * 32, at * 32 + 32));
+  expect(hashes.map((hash) => Buffer.from(hash))).toContainEqual(entry);
   return claims;
 }
 
@@ -94,17 +91,18 @@ test('many at once, while the organization keeps changing', async () => {
   for (const { status } of await Promise.all(submissions)) expect(status).toBe(200);
 });
 
-test('that an organization was deleted is proven by the head that it was left with', async () => {
-  const gone = await createResident(enclave.wire, enclave.parent, 'gone');
-  const parameters = { deleteWithoutExport: true };
-  await submit(enclave.wire, gone.byPasskey, 'delete_sub_organization', 'DELETE_SUB_ORGANIZATION', parameters);
-  const { body, answer } = await ask('get_organization', {}, gone.byPasskey);
-  expect(answer.status).toBe(404);
-  expect(verified(body, answer).head).toHaveLength(32);
+test('nothing is proven to whom nothing is answered: the map is not for strangers', async () => {
+  const { answer } = await ask('get_organization', { organizationId: randomUUID() }, enclave.parent);
+  expect([answer.status, answer.proof]).toEqual([404, undefined]);
+  const stranger = await createResident(enclave.wire, enclave.parent, 'stranger');
+  const refused = await ask('list_users', { organizationId: owner.organizationId }, stranger.byPasskey);
+  expect(refused.answer.status).not.toBe(200);
+  expect(refused.answer.proof).toBeUndefined();
 });
 
-test('that there is no such organization is proven, too', async () => {
-  const { body, answer } = await ask('get_organization', { organizationId: randomUUID() }, enclave.parent);
-  expect(answer.status).toBe(404);
-  expect(verified(body, answer).head).toBeNull();
+test('a proof has nothing in it of other organizations', async () => {
+  const other = await createResident(enclave.wire, enclave.parent, 'other');
+  const { answer } = await ask('list_users');
+  const id = Buffer.from(other.organizationId.replaceAll('-', ''), 'hex');
+  expect((answer.proof as Buffer).includes(id)).toBe(false);
 });

@@ -18,7 +18,7 @@ function naiveRoot(entries: readonly (readonly [string, Buffer])[], height = 16)
   if (entries.length === 0) return emptyAt[height] as Buffer;
   if (height === 0) {
     const sorted = [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
-    return sha256(zero, ...sorted.flatMap(([key, value]) => [Buffer.from(key, 'hex'), value]));
+    return sha256(zero, ...sorted.map(([key, value]) => sha256(Buffer.of(2), Buffer.from(key, 'hex'), value)));
   }
   const bit = 1 << (height - 1);
   const isRight = ([key]: readonly [string, Buffer]) => (Number.parseInt(key.slice(0, 4), 16) & bit) !== 0;
