@@ -103,7 +103,8 @@ describe('X-Countersign-Explain: 1', () => {
     const submitting = document.paths['/public/v1/submit/sign_raw_payload']?.post;
     const header = { name: 'X-Countersign-Explain', in: 'header' };
     expect(submitting?.parameters).toContainEqual(expect.objectContaining(header));
-    expect(document.paths['/public/v1/query/whoami']?.post.parameters).toBeUndefined();
+    const asking = document.paths['/public/v1/query/whoami']?.post.parameters;
+    expect(asking).toMatchObject([{ name: 'proof', in: 'query' }]);
     const whoami = schemaOf('/public/v1/query/whoami');
     expect(whoami?.properties).toMatchObject({ query: { const: 'whoami' }, timestampMs: { type: 'string' } });
     const asked = { organizationId: owner.organizationId, timestampMs: String(Date.now()) };
