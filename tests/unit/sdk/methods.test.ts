@@ -17,6 +17,7 @@ test('the package exports what its table of contents says', () => {
       "deleteSessionKey",
       "findSessionKey",
       "forward",
+      "openKeyStore",
       "passkeyStamper",
       "sessionStamper",
       "stampLogin",
