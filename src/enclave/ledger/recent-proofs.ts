@@ -1,9 +1,10 @@
 /** The newest leaves of the log with what proves them, for the answers that are about to leave; older ones come from the database. */
 import type { Proven } from '../receipts.ts';
+import { ownBytes } from './hash.ts';
 import { auditPathsIn, type LogTail } from './log.ts';
 
-/** Activities that are remembered: some thousand bytes each. */
-const capacity = 2048;
+/** Activities that are remembered, more than usually wait at a time: what they hold on to keeps pages of Node's pool alive. */
+const capacity = 512;
 /** Batches whose leaves are remembered. */
 const maxTails = 255;
 
@@ -29,7 +30,7 @@ const nameOf = (organizationId: string, id: string): string => `${organizationId
 export function createRecentProofs(): RecentProofs {
   const leaves = new Map<string, Leaf>();
   const closed = new Map<number, Batch>();
-  let tails: LogTail[] = [];
+  let tails: { readonly firstLeaf: number; readonly leaves: Buffer }[] = [];
   let open: Batch = {};
   return {
     add(organizationId, id, leaf) {
@@ -40,7 +41,7 @@ export function createRecentProofs(): RecentProofs {
     },
     close(number, tail) {
       open.tail = tail;
-      tails = [...tails.slice(-maxTails), tail];
+      tails = [...tails.slice(-maxTails), { firstLeaf: tail.firstLeaf, leaves: ownBytes(...tail.leaves) }];
       closed.set(number, open);
       open = {};
     },
@@ -51,7 +52,8 @@ export function createRecentProofs(): RecentProofs {
     },
     leafAt(index) {
       const tail = tails.findLast(({ firstLeaf }) => firstLeaf <= index);
-      return tail?.leaves[index - tail.firstLeaf];
+      const leaf = tail?.leaves.subarray((index - tail.firstLeaf) * 32).subarray(0, 32);
+      return leaf?.length === 32 ? leaf : undefined;
     },
     find(organizationId, id) {
       const leaf = leaves.get(nameOf(organizationId, id));
